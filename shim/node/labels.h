@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What is known of the node's labels: an immutable snapshot behind a reference count, and the
+ * source that reads it from a file of `key=value` lines. "Not known" is a value of its own: it is
+ * not the same as "no labels".
+ */
+#ifndef CRIGATE_NODE_LABELS_H
+#define CRIGATE_NODE_LABELS_H
+
+#include "base/err.h"
+#include "policy/facts.h"
+
+struct node_labels;
+
+/* A snapshot that knows nothing; NULL when memory is out. One reference, the caller's. */
+struct node_labels *node_labels_unknown(void) MUST_CHECK;
+
+/*
+ * Reads `path`: one `key=value` a line, blank lines and lines that begin with `#` passed over,
+ * white space around key and value dropped. An empty file is a node without labels. Always makes a
+ * snapshot: for a missing, unreadable or wrong file it is the unknown one and the return is -1 with
+ * the reason (path:line:column for a wrong line) in `err`. `*labels` is NULL only when memory is
+ * out. A label's syntax is Kubernetes'.
+ */
+int node_labels_read(const char *path, struct node_labels **labels, struct err *err) MUST_CHECK;
+
+/* The same from `k=v,k=v` on a command line; an empty text is a node without labels. */
+int node_labels_parse(const char *text, struct node_labels **labels, struct err *err) MUST_CHECK;
+
+/* For policy_decide(): NULL while the labels are not known. Valid as long as the snapshot. */
+const struct label_set *node_labels_set(const struct node_labels *labels);
+
+/* Both from any thread. The last unref frees. */
+struct node_labels *node_labels_ref(struct node_labels *labels);
+void node_labels_unref(struct node_labels *labels);
+DEFINE_OWNED(own_node_labels, struct node_labels, node_labels_unref)
+
+#endif
