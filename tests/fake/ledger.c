@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Counts what the fake saw of each method, and keeps the last request. */
+#include "ledger.h"
+
+#include <inttypes.h>
+#include <time.h>
+
+#include "memory.h"
+
+struct ledger_line *ledger_find(struct ledger *ledger, grpc_slice method)
+{
+    for (struct ledger_line *line = ledger->lines; line; line = line->next) {
+        if (grpc_slice_eq(line->method, method))
+            return line;
+    }
+    struct ledger_line *line = must_calloc(1, sizeof(*line));
+    line->method = grpc_slice_copy(method);
+    line->next = ledger->lines;
+    ledger->lines = line;
+    return line;
+}
+
+void ledger_request(struct ledger_line *line, grpc_byte_buffer *request)
+{
+    line->requests++;
+    if (line->last)
+        grpc_byte_buffer_destroy(line->last);
+    line->last = request;
+}
+
+void ledger_cancelled(struct ledger_line *line)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    line->cancelled++;
+    line->cancelled_at_ns = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+grpc_slice ledger_text(const struct ledger_line *line)
+{
+    char text[256];
+    int len =
+        snprintf(text, sizeof(text),
+                 "calls %" PRIu64 "\nrequests %" PRIu64 "\ncancelled %" PRIu64
+                 "\ncancelled-at-ns %" PRIu64 "\nopen %" PRIu64 "\n",
+                 line->calls, line->requests, line->cancelled, line->cancelled_at_ns, line->open);
+    return grpc_slice_from_copied_buffer(text, (size_t)len);
+}

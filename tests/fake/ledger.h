@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the fake saw, a line in the ledger for each method ever called. */
+#ifndef CRIGATE_TESTS_FAKE_LEDGER_H
+#define CRIGATE_TESTS_FAKE_LEDGER_H
+
+#include <grpc/grpc.h>
+#include <stdint.h>
+
+struct ledger_line {
+    struct ledger_line *next;
+    grpc_slice method;
+    uint64_t calls, requests, cancelled, cancelled_at_ns, open;
+    grpc_byte_buffer *last; /* request; NULL before the first */
+};
+
+struct ledger {
+    struct ledger_line *lines;
+};
+
+/* The line of `method`, made at need; it stays. */
+struct ledger_line *ledger_find(struct ledger *ledger, grpc_slice method);
+
+/* One more request; the line owns `request` from now on. */
+void ledger_request(struct ledger_line *line, grpc_byte_buffer *request);
+
+/* A call was cancelled now. */
+void ledger_cancelled(struct ledger_line *line);
+
+/* The line as text, for /fake.Fake/Saw; the caller owns the slice. */
+grpc_slice ledger_text(const struct ledger_line *line);
+
+#endif
