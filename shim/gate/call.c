@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A call's steps: bytes -> facts -> decision -> durable record -> containerd or refusal. A call
+ * lives in the memory of its own gRPC call, so that arriving costs no allocation of ours.
+ */
+#include "gate/call.h"
+
+#include <grpc/byte_buffer.h>
+#include <grpc/byte_buffer_reader.h>
+#include <grpc/slice.h>
+#include <grpc/support/alloc.h>
+#include <stdio.h>
+#include <time.h>
+
+#include "base/say.h"
+#include "gate/inspect.h"
+#include "gate/judgement.h"
+
+struct call {
+    struct relay relay;
+    struct gate *gate;
+};
+
+/* A call that picks a runtime. */
+struct judged_call {
+    struct relay relay;
+    struct gate *gate;
+    enum inspect_method method;
+    struct policy *policy;
+    struct node_labels *labels;
+    struct judgement judgement;
+    grpc_slice request; /* in one piece: what is judged and what is sent */
+    struct arena arena; /* of the facts */
+    struct inspect_span handler_span;
+    struct loop_op recorded_op;
+    bool recorded;
+    struct err record_error;
+    struct timespec arrived;
+};
+
+static struct str str_of_slice(const grpc_slice *slice)
+{
+    return (struct str){(const char *)GRPC_SLICE_START_PTR(*slice), GRPC_SLICE_LENGTH(*slice)};
+}
+
+/* --- plain calls --------------------------------------------------------------------------- */
+
+static void end_plain(struct relay *relay)
+{
+    relay_end(relay);
+}
+
+static struct call *begin_plain(struct gate *gate, const struct relay_arrival *arrival)
+{
+    struct call *call = grpc_call_arena_alloc(arrival->call, sizeof(*call));
+    call->gate = gate;
+    relay_begin(&call->relay, arrival, gate->upstream, gate->loop, end_plain);
+    return call;
+}
+
+/* False when the connection is not one of ours, which does not happen. */
+static bool find_peer(const struct gate *gate, grpc_call *call, struct audit_peer *peer)
+{
+    char *name = grpc_call_get_peer(call);
+    bool found = name && peers_find(gate->peers, name, peer) == 0;
+    gpr_free(name);
+    return found;
+}
+
+static void refuse_service(struct gate *gate, const struct relay_arrival *arrival)
+{
+    struct call *call = begin_plain(gate, arrival);
+    struct str path = str_of_slice(&call->relay.in.path);
+    struct audit_peer peer;
+    struct audit_event event = {
+        .type = "service.refused",
+        .peer = find_peer(gate, arrival->call, &peer) ? &peer : NULL,
+        .method = path,
+        .action = AUDIT_REFUSE,
+        .reason = REASON_SERVICE_NOT_ALLOWED,
+        .policy = gate->policy,
+    };
+    audit_record(gate->audit, &event, NULL, NULL, NULL);
+    char message[512];
+    int length = snprintf(message, sizeof(message),
+                          "crigate: %.*s is not a method of the CRI and does not pass the gate",
+                          (int)(path.len < 256 ? path.len : 256), path.data);
+    relay_refuse(&call->relay, GRPC_STATUS_UNIMPLEMENTED, (struct str){message, (size_t)length});
+}
+
+/* --- judged calls -------------------------------------------------------------------------- */
+
+static uint64_t microseconds_since(const struct timespec *then)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)((now.tv_sec - then->tv_sec) * 1000000 + (now.tv_nsec - then->tv_nsec) / 1000);
+}
+
+static void record_completed(struct relay *relay)
+{
+    struct judged_call *call = container_of(relay, struct judged_call, relay);
+    struct str id = {"", 0};
+    grpc_byte_buffer_reader reader;
+    grpc_slice reply = grpc_empty_slice();
+    if (relay->reply && grpc_byte_buffer_reader_init(&reader, relay->reply)) {
+        reply = grpc_byte_buffer_reader_readall(&reader);
+        grpc_byte_buffer_reader_destroy(&reader);
+        id = inspect_sandbox_id(str_of_slice(&reply));
+    }
+    judgement_record_completed(&call->judgement, call->gate->audit, (int)relay->status, id,
+                               microseconds_since(&call->arrived));
+    grpc_slice_unref(reply);
+}
+
+static void end_judged(struct relay *relay)
+{
+    struct judged_call *call = container_of(relay, struct judged_call, relay);
+    arena_free(&call->arena);
+    grpc_slice_unref(call->request);
+    policy_unref(call->policy);
+    node_labels_unref(call->labels);
+    relay_end(relay);
+}
+
+/* The request as it came, with the effective handler in the place of its own. */
+static grpc_byte_buffer *request_to_send(struct judged_call *call)
+{
+    const struct policy_runtime *runtime = judgement_replaces_handler(&call->judgement);
+    if (!runtime)
+        return grpc_raw_byte_buffer_create(&call->request, 1);
+    unsigned char field[512];
+    size_t length = inspect_handler_field(call->method, runtime->handler, field, sizeof(field));
+    if (length == 0)
+        return NULL;
+    size_t total = GRPC_SLICE_LENGTH(call->request);
+    grpc_slice parts[] = {
+        grpc_slice_sub(call->request, 0, call->handler_span.start),
+        grpc_slice_from_copied_buffer((const char *)field, length),
+        grpc_slice_sub(call->request, call->handler_span.end, total),
+    };
+    grpc_byte_buffer *request = grpc_raw_byte_buffer_create(parts, 3);
+    for (size_t i = 0; i < 3; i++)
+        grpc_slice_unref(parts[i]);
+    return request;
+}
+
+static void forward(struct judged_call *call)
+{
+    grpc_byte_buffer *request = request_to_send(call);
+    if (request)
+        relay_unary(&call->relay, request);
+    else
+        relay_refuse(&call->relay, GRPC_STATUS_INTERNAL,
+                     STR("crigate: the runtime's handler name is too long to be sent"));
+}
+
+/* The record is durable, or it is known that it will not be. */
+static void on_recorded(struct loop_op *op, bool ok)
+{
+    struct judged_call *call = container_of(op, struct judged_call, recorded_op);
+    (void)ok;
+    struct judgement *judgement = &call->judgement;
+    if (!call->recorded)
+        judgement_audit_failed(judgement, &call->record_error);
+    if (judgement->refused)
+        relay_refuse(&call->relay, judgement->code, str_of(judgement->message));
+    else if (call->relay.cancelled) /* nobody waits: containerd need not begin */
+        relay_refuse(&call->relay, GRPC_STATUS_CANCELLED, STR("crigate: cancelled"));
+    else
+        forward(call);
+    relay_drop(&call->relay);
+}
+
+/* On the audit writer's thread: the call waits for this, so its memory is there. */
+static void record_done(void *cookie, const struct err *error)
+{
+    struct judged_call *call = cookie;
+    call->recorded = !error;
+    if (error)
+        call->record_error = *error;
+    loop_post(call->gate->loop, &call->recorded_op);
+}
+
+static void record_decision(struct judged_call *call)
+{
+    call->recorded_op.done = on_recorded;
+    relay_hold(&call->relay);
+    if (judgement_record_decided(&call->judgement, call->gate->audit, record_done, call,
+                                 &call->record_error) < 0)
+        on_recorded(&call->recorded_op, false);
+}
+
+/* One piece, without a copy when it came in one. */
+static grpc_slice in_one_piece(grpc_byte_buffer *payload)
+{
+    grpc_byte_buffer_reader reader;
+    if (!payload || !grpc_byte_buffer_reader_init(&reader, payload))
+        return grpc_empty_slice();
+    grpc_slice *first;
+    grpc_slice whole;
+    if (grpc_byte_buffer_reader_peek(&reader, &first) &&
+        GRPC_SLICE_LENGTH(*first) == grpc_byte_buffer_length(payload))
+        whole = grpc_slice_ref(*first);
+    else
+        whole = grpc_byte_buffer_reader_readall(&reader);
+    grpc_byte_buffer_reader_destroy(&reader);
+    return whole;
+}
+
+static void judge(struct judged_call *call)
+{
+    struct pod_facts pod;
+    struct err err;
+    if (inspect_pod(call->method, str_of_slice(&call->request), &call->arena, &pod,
+                    &call->handler_span, &err) < 0)
+        judgement_malformed(&call->judgement, &err);
+    else
+        judgement_of_pod(&call->judgement, &pod, node_labels_set(call->labels));
+}
+
+static void begin_judged(struct gate *gate, enum inspect_method method,
+                         const struct relay_arrival *arrival, grpc_byte_buffer *payload)
+{
+    struct judged_call *call = grpc_call_arena_alloc(arrival->call, sizeof(*call));
+    *call = (struct judged_call){
+        .gate = gate,
+        .method = method,
+        .policy = policy_ref(gate->policy),
+        .labels = node_labels_ref(gate->labels),
+    };
+    clock_gettime(CLOCK_MONOTONIC, &call->arrived);
+    call->request = in_one_piece(payload);
+    grpc_byte_buffer_destroy(payload);
+    relay_begin(&call->relay, arrival, gate->upstream, gate->loop, end_judged);
+    call->relay.answered = record_completed;
+    call->judgement = (struct judgement){
+        .policy = call->policy,
+        .request_id = ++gate->requests,
+        .method = str_of_slice(&call->relay.in.path),
+    };
+    call->judgement.has_peer = find_peer(gate, arrival->call, &call->judgement.peer);
+    judge(call);
+    record_decision(call);
+}
+
+void call_arrived(struct gate *gate, enum method_kind kind, const struct relay_arrival *arrival,
+                  grpc_byte_buffer *payload)
+{
+    switch (kind) {
+    case METHOD_RUN_POD_SANDBOX:
+        begin_judged(gate, INSPECT_RUN_POD_SANDBOX, arrival, payload);
+        return;
+    case METHOD_RESTORE_POD:
+        begin_judged(gate, INSPECT_RESTORE_POD, arrival, payload);
+        return;
+    case METHOD_UNARY:
+        relay_unary(&begin_plain(gate, arrival)->relay, payload);
+        return;
+    case METHOD_DUPLEX:
+        relay_duplex(&begin_plain(gate, arrival)->relay);
+        return;
+    case METHOD_FOREIGN:
+        refuse_service(gate, arrival);
+        return;
+    }
+}

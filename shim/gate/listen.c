@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Accepting, on one epoll set: the listening socket, a stop signal, and a duplicate of each
+ * accepted connection, which tells when that connection is gone, so that they can be counted.
+ */
+#include "gate/listen.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#include "base/say.h"
+
+struct listener {
+    struct listen_options options;
+    struct sockaddr_un address;
+    int fd, epoll, stop;
+    struct stat made;                    /* the socket file as we made it */
+    int watches[LISTEN_CONNECTIONS_MAX]; /* one a connection */
+    size_t connections;
+    bool accepting; /* the listening socket is in the epoll set */
+    pthread_t thread;
+    bool running;
+    listen_accepted_fn *accepted;
+    void *cookie;
+};
+
+/* --- the socket file ----------------------------------------------------------------------- */
+
+static int set_address(struct listener *listener, struct err *err)
+{
+    size_t length = strlen(listener->options.path);
+    if (length >= sizeof(listener->address.sun_path))
+        return err_set(err, "listen on %s: the path is longer than %zu bytes",
+                       listener->options.path, sizeof(listener->address.sun_path) - 1);
+    listener->address.sun_family = AF_UNIX;
+    memcpy(listener->address.sun_path, listener->options.path, length + 1);
+    return 0;
+}
+
+/* A leftover of a daemon that died is removed; anything else at that path is somebody's. */
+static int clear_path(struct listener *listener, struct err *err)
+{
+    const char *path = listener->options.path;
+    struct stat there;
+    if (lstat(path, &there) < 0)
+        return errno == ENOENT ? 0 : err_set_errno(err, errno, "listen on %s", path);
+    if (!S_ISSOCK(there.st_mode))
+        return err_set(err, "listen on %s: it exists and is not a socket; remove it", path);
+    OWNED_FD int probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (probe < 0)
+        return err_set_errno(err, errno, "listen on %s", path);
+    if (connect(probe, (const struct sockaddr *)&listener->address, sizeof(listener->address)) ==
+            0 ||
+        errno != ECONNREFUSED)
+        return err_set(err, "listen on %s: another process serves this socket; stop it first",
+                       path);
+    if (unlink(path) < 0 && errno != ENOENT)
+        return err_set_errno(err, errno, "remove the stale socket %s", path);
+    return 0;
+}
+
+static int bind_socket(struct listener *listener, struct err *err)
+{
+    const char *path = listener->options.path;
+    /* The mode of a socket file is what umask leaves at bind(). No other thread makes files yet. */
+    mode_t before = umask(0177);
+    int bound =
+        bind(listener->fd, (const struct sockaddr *)&listener->address, sizeof(listener->address));
+    int error = errno;
+    umask(before);
+    if (bound < 0)
+        return err_set_errno(err, error, "listen on %s", path);
+    if (lstat(path, &listener->made) < 0 || listen(listener->fd, SOMAXCONN) < 0)
+        return err_set_errno(err, errno, "listen on %s", path);
+    return 0;
+}
+
+static int add_to_epoll(struct listener *listener, int fd, uint32_t events)
+{
+    struct epoll_event event = {.events = events, .data.fd = fd};
+    return epoll_ctl(listener->epoll, EPOLL_CTL_ADD, fd, &event);
+}
+
+int listener_open(const struct listen_options *options, struct listener **listener, struct err *err)
+{
+    OWNED(own_listener) struct listener *made = calloc(1, sizeof(*made));
+    if (!made)
+        return err_set(err, "listen on %s: out of memory", options->path);
+    *made = (struct listener){.options = *options, .fd = -1, .epoll = -1, .stop = -1};
+    if (set_address(made, err) < 0 || clear_path(made, err) < 0)
+        return -1;
+    made->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    made->epoll = epoll_create1(EPOLL_CLOEXEC);
+    made->stop = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (made->fd < 0 || made->epoll < 0 || made->stop < 0 ||
+        add_to_epoll(made, made->stop, EPOLLIN) < 0)
+        return err_set_errno(err, errno, "listen on %s", options->path);
+    if (bind_socket(made, err) < 0)
+        return -1;
+    *listener = steal_ptr(&made);
+    return 0;
+}
+
+/* --- accepting ----------------------------------------------------------------------------- */
+
+static void accept_on(struct listener *listener)
+{
+    if (!listener->accepting && add_to_epoll(listener, listener->fd, EPOLLIN) == 0)
+        listener->accepting = true;
+}
+
+static void accept_off(struct listener *listener)
+{
+    if (listener->accepting && epoll_ctl(listener->epoll, EPOLL_CTL_DEL, listener->fd, NULL) == 0)
+        listener->accepting = false;
+}
+
+static bool may_connect(const struct listener *listener, uint32_t uid)
+{
+    for (size_t i = 0; i < listener->options.uid_count; i++) {
+        if (listener->options.uids[i] == uid)
+            return true;
+    }
+    return false;
+}
+
+static void turn_away(struct listener *listener, const struct audit_peer *peer)
+{
+    struct audit_event event = {
+        .type = "peer.refused",
+        .peer = peer,
+        .action = AUDIT_REFUSE,
+        .reason = REASON_PEER_NOT_ALLOWED,
+        .message = STR("the peer's uid is not among peers.uids"),
+    };
+    audit_record(listener->options.audit, &event, NULL, NULL, NULL);
+    say_warn("a connection from uid %u, pid %d was refused: the uid is not among peers.uids",
+             peer->uid, peer->pid);
+}
+
+static bool check_peer(struct listener *listener, int fd, struct audit_peer *peer)
+{
+    struct ucred credentials;
+    socklen_t size = sizeof(credentials);
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &size) < 0)
+        return false;
+    *peer = (struct audit_peer){.uid = credentials.uid, .pid = credentials.pid};
+    if (may_connect(listener, peer->uid))
+        return true;
+    turn_away(listener, peer);
+    return false;
+}
+
+/* Notices the end of a connection by a duplicate of its descriptor: the descriptor itself is
+ * gRPC's, which shuts the socket down before it closes it. */
+static int watch_connection(struct listener *listener, int fd)
+{
+    OWNED_FD int watch = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    if (watch < 0 || add_to_epoll(listener, watch, EPOLLRDHUP) < 0)
+        return -errno;
+    listener->watches[listener->connections++] = steal_fd(&watch);
+    return 0;
+}
+
+static void unwatch_connection(struct listener *listener, int watch)
+{
+    size_t i = 0;
+    while (i < listener->connections && listener->watches[i] != watch)
+        i++;
+    if (i == listener->connections)
+        return;
+    /* Closing is not enough to leave the epoll set while gRPC still holds the connection. */
+    epoll_ctl(listener->epoll, EPOLL_CTL_DEL, watch, NULL);
+    close(watch);
+    listener->watches[i] = listener->watches[--listener->connections];
+}
+
+/* 0, or a negative errno: -EAGAIN when no connection waits. */
+static int accept_one(struct listener *listener)
+{
+    OWNED_FD int fd = accept4(listener->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    if (fd < 0)
+        return errno == EINTR || errno == ECONNABORTED ? 0 : -errno;
+    struct audit_peer peer;
+    if (!check_peer(listener, fd, &peer))
+        return 0;
+    int error = watch_connection(listener, fd);
+    if (error < 0)
+        return error;
+    peers_remember(listener->options.peers, fd, &peer);
+    listener->accepted(listener->cookie, steal_fd(&fd));
+    return 0;
+}
+
+/* Out of descriptors or memory: look again after a while, not at once, and not never. */
+#define RETRY_MS 100
+
+/* Milliseconds to wait for the next event, -1 for as long as it takes. */
+static int accept_waiting(struct listener *listener)
+{
+    while (listener->connections < LISTEN_CONNECTIONS_MAX) {
+        int error = accept_one(listener);
+        if (error == -EAGAIN)
+            return -1;
+        if (error < 0) {
+            say_warn("a connection on %s cannot be accepted: %s", listener->options.path,
+                     strerror(-error));
+            accept_off(listener);
+            return RETRY_MS;
+        }
+    }
+    accept_off(listener);
+    return -1;
+}
+
+static void *accept_loop(void *cookie)
+{
+    struct listener *listener = cookie;
+    int wait = -1;
+    accept_on(listener);
+    for (;;) {
+        struct epoll_event event;
+        int got = epoll_wait(listener->epoll, &event, 1, wait);
+        wait = -1;
+        if (got > 0 && event.data.fd == listener->stop)
+            return NULL;
+        if (got > 0 && event.data.fd == listener->fd) {
+            wait = accept_waiting(listener);
+            continue;
+        }
+        if (got > 0)
+            unwatch_connection(listener, event.data.fd);
+        accept_on(listener); /* there is room again, or the pause is over */
+    }
+}
+
+int listener_start(struct listener *listener, listen_accepted_fn *accepted, void *cookie,
+                   struct err *err)
+{
+    listener->accepted = accepted;
+    listener->cookie = cookie;
+    int error = pthread_create(&listener->thread, NULL, accept_loop, listener);
+    if (error)
+        return err_set_errno(err, error, "the acceptor's thread");
+    listener->running = true;
+    return 0;
+}
+
+static void remove_socket_file(const struct listener *listener)
+{
+    struct stat there;
+    if (listener->made.st_ino && lstat(listener->options.path, &there) == 0 &&
+        there.st_ino == listener->made.st_ino && there.st_dev == listener->made.st_dev)
+        unlink(listener->options.path);
+}
+
+void listener_close(struct listener *listener)
+{
+    if (!listener)
+        return;
+    if (listener->running) {
+        eventfd_write(listener->stop, 1);
+        pthread_join(listener->thread, NULL);
+    }
+    while (listener->connections > 0)
+        unwatch_connection(listener, listener->watches[0]);
+    remove_socket_file(listener);
+    own_fd(&listener->fd);
+    own_fd(&listener->epoll);
+    own_fd(&listener->stop);
+    free(listener);
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The kubelet's socket: accepts connections on a thread of its own, checks who is at the other end,
+ * and hands each connection on. gRPC's own listener is not used: it knows no peers, no bound on
+ * connections, and never accepts again once descriptors ran out.
+ */
+#ifndef CRIGATE_GATE_LISTEN_H
+#define CRIGATE_GATE_LISTEN_H
+
+#include "base/err.h"
+#include "base/own.h"
+#include "gate/peers.h"
+
+/* At most this many connections at once; more wait in the socket's backlog. */
+#define LISTEN_CONNECTIONS_MAX 64
+
+struct listen_options {
+    const char *path;     /* absolute, at most 107 bytes */
+    const uint32_t *uids; /* that may connect */
+    size_t uid_count;
+    struct peers *peers; /* is told of each accepted connection */
+    struct audit *audit; /* records who was turned away */
+};
+
+struct listener;
+
+/*
+ * Binds the socket, mode 0600, and listens; connections wait until listener_start(). A socket file
+ * that nobody serves any more is replaced; one that is served is an error. `options` and what it
+ * points to are borrowed until listener_close().
+ */
+int listener_open(const struct listen_options *options, struct listener **listener,
+                  struct err *err) MUST_CHECK;
+
+/* On the acceptor's thread: takes over a connected, non-blocking descriptor. */
+typedef void listen_accepted_fn(void *cookie, int fd);
+
+/* Starts to accept. */
+int listener_start(struct listener *listener, listen_accepted_fn *accepted, void *cookie,
+                   struct err *err) MUST_CHECK;
+
+/* Accepts nothing more, ends the thread, removes the socket file if it is still ours. Connections
+ * already handed on are not touched. NULL is allowed. */
+void listener_close(struct listener *listener);
+DEFINE_OWNED(own_listener, struct listener, listener_close)
+
+#endif

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the gate knows about gRPC methods by their path: which services pass, which calls are
+ * judged, and which are plain unary and so take the short way. Anything else of a service that
+ * passes is relayed in full duplex, known today or not.
+ */
+#ifndef CRIGATE_GATE_METHOD_H
+#define CRIGATE_GATE_METHOD_H
+
+#include "base/str.h"
+
+/* Zero is the safe one: a service that does not pass. */
+enum method_kind {
+    METHOD_FOREIGN,
+    METHOD_RUN_POD_SANDBOX,
+    METHOD_RESTORE_POD,
+    METHOD_UNARY,
+    METHOD_DUPLEX,
+};
+
+struct method {
+    const char *path; /* "/runtime.v1.RuntimeService/Version" */
+    enum method_kind kind;
+};
+
+/* The methods with a way of their own (judged or unary); `*count` of them, static. */
+const struct method *method_table(size_t *count);
+
+/* Judges a path letter by letter, as grpc-go does: "/SERVICE/METHOD", no normalisation. */
+enum method_kind method_classify(struct str path);
+
+#endif
