@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The audit log: records become durable lines of JSON, one object a line. A writer thread appends
- * and fdatasync()s whole groups; a caller that must not go on before its record is durable is told
- * by callback. All functions but the callback belong to one thread (the gate's loop), save
- * audit_record() without a callback, which any thread may call.
+ * The audit log: records become durable lines of JSON, one object a line (record.h lists its
+ * fields, text.h tells how strange bytes look). A writer thread appends and fdatasync()s whole
+ * groups; a caller that must not go on before its record is durable is told by callback. All
+ * functions but the callback belong to one thread (the gate's loop), save audit_record() without a
+ * callback, which any thread may call.
+ *
+ * `seq` counts the records handed over in one run of the daemon, from 1, and the file is in its
+ * order. A record that fails, whether audit_record() refused it or the disk did, has used up its
+ * seq: a gap in the file proves a loss, and how large it is.
  */
 #ifndef CRIGATE_AUDIT_AUDIT_H
 #define CRIGATE_AUDIT_AUDIT_H
@@ -42,25 +47,30 @@ struct audit_observed {
 
 /*
  * What may stand in a record. Empty strings and NULL pointers are left out of the line; everything
- * is borrowed for the length of the call.
+ * is borrowed for the length of the call. The types, which readers of the log rely on:
+ *
+ *   start, stop      the daemon; `policy` tells what is in force
+ *   policy.loaded    a policy came into force
+ *   pod.decision     RunPodSandbox or RestorePod, in both stages
+ *   service.refused  a call to a service that is not CRI
+ *   peer.refused     a connection of somebody who may not connect
  */
 struct audit_event {
-    const char *type;    /* "pod.decision", "start", "stop", "policy.loaded", "peer.refused",
-                            "service.refused" */
+    const char *type;
     const char *stage;   /* of a decision: "decided", "completed" */
     uint64_t request_id; /* 0: none; the same in both stages of a call */
     const struct audit_peer *peer;
     struct str method;
     const struct pod_facts *pod; /* for its namespace, name, uid and attempt */
     struct str handler_requested, handler_effective;
-    bool has_handler; /* handler{} is written even if both are empty */
+    bool has_handler; /* handler{} is written; "requested" stands in it even when it is empty */
     enum audit_action action;
     enum verdict_reason reason;
     struct str rule, message;
     const struct audit_input *inputs;
     size_t input_count;
     const struct audit_observed *observed; /* rules of mode observe that matched */
-    size_t observed_count;
+    size_t observed_count;                 /* beyond DECISION_OBSERVED_MAX not written */
     const struct policy *policy;
     struct {
         bool given;
@@ -73,9 +83,10 @@ struct audit_event {
 /*
  * Opens (or creates, mode 0600) `path` for appending, repairs a torn last line, starts the writer
  * thread. `node` is copied into every record; `instance` is made here: 32 random hex digits that
- * name this run of the daemon. A file that cannot be opened is not an error here: records then fail
- * with the cause, and each later record tries to open it again. Fails when there is no thread or no
- * memory.
+ * name this run of the daemon. A file that cannot be opened is not an error here: it is logged,
+ * records then fail with the cause, and each later record tries to open it again. That is so for
+ * all but a regular file, for a symbolic link, and for a file that another process has open as its
+ * audit log. Fails when there is no thread or no memory.
  */
 int audit_open(const char *path, struct str node, struct audit **audit, struct err *err) MUST_CHECK;
 
@@ -84,8 +95,9 @@ int audit_open(const char *path, struct str node, struct audit **audit, struct e
 typedef void audit_done_fn(void *cookie, const struct err *error);
 
 /*
- * Hands over one record; it gets the next `seq`. With `done` NULL nobody waits: a failure is
- * counted and logged once. Returns -1, and never calls `done`, when memory is out or the queue is
+ * Hands over one record; it gets the next `seq`. With `done` NULL nobody waits. The first record
+ * that cannot be written is logged, those after it are counted, and the count is logged when the
+ * file can be written again. Returns -1, and never calls `done`, when memory is out or the queue is
  * full (8 MiB of lines not yet written).
  */
 int audit_record(struct audit *audit, const struct audit_event *event, audit_done_fn *done,

@@ -8,10 +8,10 @@
 #include <string.h>
 #include <sys/file.h>
 
+#include "audit/record.h"
 #include "base/say.h"
 
-/* A crash leaves at most one group behind the last newline. More without a newline is not our file,
- * and is not cut. */
+/* A crash leaves at most one group behind the last newline, and a group is at most the queue. */
 #define TORN_MAX ((off_t)16 * 1024 * 1024)
 
 static int fail(const struct audit_file *file, int errnum, struct err *err)
@@ -38,6 +38,13 @@ static int sync_directory(const struct audit_file *file, struct err *err)
     return 0;
 }
 
+static int not_ours(const struct audit_file *file, struct err *err)
+{
+    return err_set(err,
+                   "audit log %s: holds something else: it does not end in a record; move it away",
+                   file->path);
+}
+
 /* The offset behind the last newline before `end`, -1 on failure. */
 static off_t last_line_end(const struct audit_file *file, int fd, off_t end, struct err *err)
 {
@@ -45,8 +52,7 @@ static off_t last_line_end(const struct audit_file *file, int fd, off_t end, str
     off_t at = end;
     while (at > 0) {
         if (end - at >= TORN_MAX)
-            return err_set(err, "audit log %s: does not look like one: no newline at its end",
-                           file->path);
+            return not_ours(file, err);
         size_t size = at < (off_t)sizeof(chunk) ? (size_t)at : sizeof(chunk);
         ssize_t got = pread(fd, chunk, size, at - (off_t)size);
         if (got < 0 && errno == EINTR)
@@ -59,6 +65,25 @@ static off_t last_line_end(const struct audit_file *file, int fd, off_t end, str
         at -= (off_t)size;
     }
     return 0;
+}
+
+/* Whether what is behind the last newline may be the start of a record, or a hole that the crash
+ * left in its place. 1, 0, or -1 on failure. */
+static int looks_torn(const struct audit_file *file, int fd, off_t at, struct err *err)
+{
+    static const char start[] = RECORD_START;
+    char found[sizeof(start) - 1];
+    ssize_t got;
+    do
+        got = pread(fd, found, sizeof(found), at);
+    while (got < 0 && errno == EINTR);
+    if (got < 0)
+        return fail(file, errno, err);
+    for (ssize_t i = 0; i < got; i++) {
+        if (found[i] != start[i] && found[i] != '\0')
+            return 0;
+    }
+    return 1;
 }
 
 /* Cuts what a failed group or a crash left behind the last whole record. */
@@ -75,6 +100,9 @@ static int repair(struct audit_file *file, int fd, const struct stat *st, struct
     if (end < 0)
         return -1;
     if (end < size) {
+        int torn = looks_torn(file, fd, end, err);
+        if (torn <= 0)
+            return torn < 0 ? -1 : not_ours(file, err);
         if (ftruncate(fd, end) < 0)
             return fail(file, errno, err);
         say_warn("audit log %s: cut %jd bytes of a torn last line", file->path,

@@ -7,7 +7,8 @@
  * The file must be a regular one: a FIFO or /dev/null would take records and keep nothing. A
  * symbolic link as its last part is refused: who can plant one would choose where the proof goes.
  * The directories above it may be links. While it is open it is locked (flock), because two
- * daemons that cut back their own failed groups would cut each other's records.
+ * daemons that cut back their own failed groups would cut each other's records. An append-only
+ * file (chattr +a) cannot be repaired after a crash: it then fails with EPERM.
  */
 #ifndef CRIGATE_AUDIT_FILE_H
 #define CRIGATE_AUDIT_FILE_H
@@ -31,11 +32,10 @@ struct audit_file {
     } cut;
 };
 
-#define AUDIT_FILE(name) ((struct audit_file){.path = (name), .fd = -1})
-
 /*
  * Opens the file, created 0600 when it is not there and its entry made durable; does nothing when
- * it is open. Bytes behind the last newline, which a crash left there, are cut and warned of.
+ * it is open. Bytes behind the last newline, which a crash left there, are cut and warned of; if
+ * they do not look like a record of ours, it is another's file, and an error.
  */
 int audit_file_open(struct audit_file *file, struct err *err) MUST_CHECK;
 

@@ -79,8 +79,7 @@ static void report(struct audit *audit, uint64_t lost, const struct err *error)
     if (error && !audit->failing)
         say_error("%s; records are lost until it can be written", error->text);
     else if (!error && (audit->failing || lost))
-        say_warn("audit log %s: can be written again; %" PRIu64 " records were lost", audit->path,
-                 lost);
+        say_warn("audit log %s: can be written again; records lost: %" PRIu64, audit->path, lost);
     audit->failing = error != NULL;
 }
 
@@ -250,6 +249,6 @@ void audit_close(struct audit *audit)
     pthread_mutex_unlock(&audit->lock);
     pthread_join(audit->writer, NULL);
     if (audit->lost)
-        say_warn("audit log %s: %" PRIu64 " records were lost", audit->path, audit->lost);
+        say_warn("audit log %s: closed; records lost: %" PRIu64, audit->path, audit->lost);
     audit_free(audit);
 }

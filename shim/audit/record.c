@@ -259,10 +259,13 @@ static void put_code(struct build *build, json_t *result, int code)
         "DATA_LOSS",
         "UNAUTHENTICATED",
     };
-    char other[32];
-    snprintf(other, sizeof(other), "CODE_%d", code);
-    bool known = code >= 0 && (size_t)code < sizeof(names) / sizeof(names[0]);
-    put_word(build, result, "code", known ? names[code] : other);
+    if (code >= 0 && (size_t)code < sizeof(names) / sizeof(names[0])) {
+        put_word(build, result, "code", names[code]);
+    } else {
+        char other[32];
+        snprintf(other, sizeof(other), "CODE_%d", code);
+        put_word(build, result, "code", other);
+    }
 }
 
 static void put_result(struct build *build, json_t *root)

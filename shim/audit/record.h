@@ -22,6 +22,7 @@
 #include "audit/audit.h"
 
 #define RECORD_MAX ((size_t)8000) /* bytes a line, newline included */
+#define RECORD_START "{\"v\":"    /* how every line begins */
 
 /* What every record of one log has in common. */
 struct record_origin {

@@ -70,10 +70,10 @@ static bool step(struct str from, size_t limit, char *buf, struct progress *at)
         return false;
     at->cost += cost;
     if (escape) {
-        char hex[5];
-        snprintf(hex, sizeof(hex), "\\x%02X", *next);
-        memcpy(buf + at->written, hex, 4);
-        at->written += 4;
+        static const char digits[] = "0123456789ABCDEF";
+        char hex[] = {'\\', 'x', digits[*next >> 4], digits[*next & 15]};
+        memcpy(buf + at->written, hex, sizeof(hex));
+        at->written += sizeof(hex);
         at->read++;
     } else {
         memcpy(buf + at->written, next, len);

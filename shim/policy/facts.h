@@ -19,11 +19,17 @@ struct label {
 struct label_set {
     const struct label *items;
     size_t count;
-    uint64_t seen; /* one bit a key, by hash: most absent keys are told without a search */
+    uint64_t seen; /* label_bit() of each key: most absent keys are told without a search */
 };
 
 /* The hash that label sets and compiled rules share. */
 uint32_t label_hash(struct str key);
+
+/* The bit of `seen` that stands for keys of this hash. */
+static inline uint64_t label_bit(uint32_t hash)
+{
+    return UINT64_C(1) << (hash & 63);
+}
 
 /*
  * Sorts `items` (their hashes are computed here) and makes a set that borrows them.
@@ -32,7 +38,8 @@ uint32_t label_hash(struct str key);
 int label_set_make(struct label *items, size_t count, struct label_set *set,
                    struct str *twice) MUST_CHECK;
 
-/* The value of `key`, or NULL. `hash` is label_hash(key). */
+/* The label with `key`, or NULL; and its value, or NULL. `hash` is label_hash(key). */
+const struct label *label_set_get(const struct label_set *set, struct str key, uint32_t hash);
 const struct str *label_set_find(const struct label_set *set, struct str key, uint32_t hash);
 
 /*

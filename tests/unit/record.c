@@ -211,6 +211,103 @@ Test(record, counts_keys_that_look_alike_once_cut)
     json_decref(root);
 }
 
+/* An event whose every text is `text`, of which there is as much as there can be. */
+static void check_full_event(struct str text)
+{
+    static struct audit_input inputs[1000];
+    struct audit_observed observed[DECISION_OBSERVED_MAX];
+    for (size_t i = 0; i < 1000; i++)
+        inputs[i] = (struct audit_input){(enum input_source)(i % 3), text, text};
+    for (size_t i = 0; i < DECISION_OBSERVED_MAX; i++)
+        observed[i] =
+            (struct audit_observed){text, AUDIT_WOULD_REFUSE, REASON_SERVICE_NOT_ALLOWED, text};
+    OWNED(own_policy) struct policy *policy = make_policy(text);
+    OWNED_MEM char *word = strndup(text.data, 4000);
+    struct pod_facts pod = {.namespace = text, .name = text, .uid = text, .attempt = UINT32_MAX};
+    struct audit_event event = {
+        .type = word,
+        .stage = word,
+        .request_id = UINT64_MAX,
+        .peer = &(struct audit_peer){.uid = UINT32_MAX, .pid = INT32_MIN},
+        .method = text,
+        .pod = &pod,
+        .handler_requested = text,
+        .handler_effective = text,
+        .has_handler = true,
+        .action = AUDIT_WOULD_REFUSE,
+        .reason = REASON_SERVICE_NOT_ALLOWED,
+        .rule = text,
+        .message = text,
+        .inputs = inputs,
+        .input_count = 1000,
+        .observed = observed,
+        .observed_count = DECISION_OBSERVED_MAX,
+        .policy = policy,
+        .result = {.given = true, .code = 4, .sandbox_id = text, .duration_us = UINT64_MAX},
+    };
+    char line[RECORD_MAX];
+    size_t len;
+    json_t *root = format(&event, line, &len);
+    cr_assert_not_null(strstr(text_at(root, "pod", "name"), "\u2026[+"));
+    cr_assert_not_null(strstr(text_at(root, "result", "sandboxId"), "\u2026[+"));
+    json_decref(root);
+}
+
+Test(record, fits_when_everything_is_huge)
+{
+    static char big[1 << 20];
+    static const char bytes[] = {'a', '"', '\\', '\n', '\x01', '\x7f', '\xff'};
+    for (size_t i = 0; i < sizeof(bytes); i++) {
+        memset(big, bytes[i], sizeof(big));
+        check_full_event((struct str){big, sizeof(big)});
+    }
+}
+
+static long allocations_left, not_freed;
+
+static void *scarce_malloc(size_t size)
+{
+    void *got = allocations_left-- > 0 ? malloc(size) : NULL;
+    not_freed += got != NULL;
+    return got;
+}
+
+static void counting_free(void *pointer)
+{
+    not_freed -= pointer != NULL;
+    free(pointer);
+}
+
+Test(record, tells_that_memory_is_out)
+{
+    struct pod_facts pod = {.namespace = STR("agents"), .name = STR("build-7")};
+    struct audit_input input = {INPUT_POD_LABEL, STR("app"), STR("web")};
+    struct audit_observed observed = {
+        .rule = STR("soon"), .action = AUDIT_WOULD_REFUSE, .reason = REASON_RULE};
+    struct audit_event event = {
+        .type = "pod.decision",
+        .pod = &pod,
+        .inputs = &input,
+        .input_count = 1,
+        .observed = &observed,
+        .observed_count = 1,
+        .result = {.given = true},
+    };
+    char line[RECORD_MAX];
+    int len = -1;
+    json_set_alloc_funcs(scarce_malloc, counting_free);
+    for (long scarce = 0; len < 0; scarce++) {
+        struct err err = {0};
+        allocations_left = scarce;
+        len = record_format(&origin, 42, &noon, &event, line, &err);
+        if (len < 0)
+            cr_assert_str_eq(err.text, "audit record: out of memory");
+        cr_assert_eq(not_freed, 0);
+        cr_assert_lt(scarce, 1000);
+    }
+    cr_assert_gt(len, 0);
+}
+
 /* A slice of `noise`, of a size that is now small, now huge; never empty. */
 static struct str any_bytes(const char *noise, size_t size)
 {

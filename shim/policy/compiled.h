@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A policy as the module's own files see it. Nobody outside policy/ includes this. */
+#ifndef CRIGATE_POLICY_COMPILED_H
+#define CRIGATE_POLICY_COMPILED_H
+
+#include <stdatomic.h>
+
+#include "base/arena.h"
+#include "policy/glob.h"
+#include "policy/policy.h"
+
+enum term_kind {
+    TERM_FLAG,
+    TERM_HANDLERS,
+    TERM_LABEL,
+    TERM_NAMESPACES,
+    TERM_NAMES,
+    TERM_ANNOTATION_KEYS,
+};
+
+/* hostNetwork, hostPID, hostIPC or privileged: the policy's words are those of the abilities. */
+struct flag_term {
+    enum ability flag;
+    bool wanted;
+};
+
+struct handlers_term {
+    const struct policy_runtime *const *runtimes;
+    size_t count;
+    bool unnamed; /* a request that names no handler matches too */
+};
+
+/* One requirement of a selector. */
+struct label_term {
+    enum input_source source;
+    enum operator op;
+    uint32_t hash; /* label_hash(key) */
+    struct str key;
+    const struct str *values; /* in str_cmp() order, each once */
+    size_t count;
+};
+
+struct globs_term {
+    const struct glob *items;
+    size_t count;
+};
+
+struct term {
+    enum term_kind kind;
+    union {
+        struct flag_term flag;
+        struct handlers_term handlers;
+        struct label_term label;
+        struct globs_term globs;
+    };
+};
+
+struct action {
+    enum action_kind kind;
+    const struct policy_runtime *runtime; /* ACTION_RUN_HANDLER */
+    struct str message;                   /* ACTION_REFUSE */
+    bool allow_downgrade;
+};
+
+struct rule {
+    struct policy_rule public; /* the first member: rule_of() */
+    struct action action;
+    bool observe;
+    const struct term *terms; /* ANDed; kinds in the order of enum term_kind, label terms by
+                                 (source, hash, key). None that always holds. */
+    size_t term_count;
+    size_t weight; /* what comparing it costs: its terms and the items in their lists */
+};
+
+/*
+ * Hash bits that tell most rules that cannot match without looking at their terms. All 10,000 of
+ * a large policy are read for a pod, so a filter is one cache line.
+ */
+struct filter {
+    /* Bits that a pod must all have. A pair is a key with its value. */
+    uint64_t pod_keys, pod_pairs, annotation_keys, node_keys, node_pairs;
+    /* The pod has one bit of each; it must be among these. */
+    uint64_t namespaces, runtimes;
+    uint32_t flags_on, flags_off; /* ability bits that must be set, and must not */
+};
+
+struct handler_name {
+    struct str name;
+    const struct policy_runtime *runtime;
+};
+
+struct policy {
+    atomic_uint references;
+    struct arena arena; /* everything below lives in it */
+    struct str name;
+    char sha256[65];
+    enum policy_mode mode;
+    struct policy_runtime *runtimes;
+    size_t runtime_count;
+    const struct policy_runtime *default_runtime;
+    struct handler_name *names; /* handlers and aliases, in the order of the file */
+    size_t name_count;
+    struct rule *rules;
+    struct filter *filters; /* one a rule */
+    size_t rule_count;
+    struct rule otherwise;
+};
+
+static inline const struct rule *rule_of(const struct policy_rule *rule)
+{
+    return (const struct rule *)rule;
+}
+
+/* The declared runtime that a handler, an alias or an empty name means; NULL when there is none. */
+const struct policy_runtime *policy_resolve(const struct policy *policy, struct str name);
+
+/* Turns `spec` into the terms of `rule` and their filter. -1: an undeclared handler, or memory. */
+int terms_compile(struct policy *policy, const struct match_spec *spec, struct rule *rule,
+                  struct filter *filter, struct err *err) MUST_CHECK;
+
+/* The bit of a filter's runtimes for one runtime, and of its namespaces for one name. */
+uint64_t filter_runtime_bit(const struct policy *policy, const struct policy_runtime *runtime);
+uint64_t filter_text_bit(struct str text);
+uint64_t filter_pair_bit(uint32_t key_hash, struct str value);
+
+/* One pod as the rules are asked about it. */
+struct question {
+    const struct pod_facts *pod;
+    const struct label_set *node;           /* NULL: not known */
+    const struct policy_runtime *requested; /* NULL: not declared */
+    bool unnamed;                           /* the request names no handler */
+    unsigned demands;                       /* ability bits that the pod needs */
+};
+
+struct question question_make(const struct policy *policy, const struct pod_facts *pod,
+                              const struct label_set *node);
+
+/* The pod's side of the filters: each bit that it has. */
+struct filter question_filter(const struct policy *policy, const struct question *question);
+
+/* False only when the rule of `filter` is surely MATCH_NO. */
+static inline bool filter_passes(const struct filter *filter, const struct filter *pod)
+{
+    return !((filter->pod_keys & ~pod->pod_keys) | (filter->pod_pairs & ~pod->pod_pairs) |
+             (filter->annotation_keys & ~pod->annotation_keys) |
+             (filter->node_keys & ~pod->node_keys) | (filter->node_pairs & ~pod->node_pairs) |
+             (filter->flags_on & ~pod->flags_on) | (filter->flags_off & pod->flags_on)) &&
+           (filter->namespaces & pod->namespaces) && (filter->runtimes & pod->runtimes);
+}
+
+enum match term_match(const struct term *term, const struct question *question);
+enum match rule_match(const struct rule *rule, const struct question *question);
+
+/* The labels that a label term's source names; NULL for the node's while they are not known. */
+const struct label_set *question_labels(const struct question *question, enum input_source source);
+
+bool globs_match_any(const struct globs_term *globs, struct str text);
+bool values_contain(const struct label_term *term, struct str value);
+
+/* What `rule` would do with a pod that it matched, guards included. */
+struct verdict rule_judge(const struct rule *rule, enum verdict_reason reason,
+                          const struct question *question);
+
+/* True only when whatever `narrow` matches is surely matched by `wide`, and whatever it might
+ * match while labels are unknown, `wide` might. */
+bool rule_covers(const struct policy *policy, const struct rule *wide, const struct rule *narrow);
+
+/* Reports each covered rule and each downgrade that can never pass, in the order of the rules.
+ * -1: memory is out. */
+int cover_report(const struct policy *policy, policy_warn_fn *warn, void *cookie,
+                 struct err *err) MUST_CHECK;
+
+#endif
