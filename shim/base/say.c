@@ -11,7 +11,8 @@
 
 /* journald sets JOURNAL_STREAM and reads "<N>" in front of a line as its syslog priority
  * (sd-daemon(3)). */
-static void say(int priority, const char *word, const char *fmt, va_list args)
+__attribute__((format(printf, 3, 0))) static void say(int priority, const char *word,
+                                                      const char *fmt, va_list args)
 {
     char line[2048];
     bool journal = getenv("JOURNAL_STREAM") != NULL;
