@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The benchmark: the same calls to the same fake containerd, directly and through each proxy, in
+ * short slots by turns, so that the machine's noise meets all alike. A number is the median of its
+ * slots.
+ */
+#include <argp.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "bytes.h"
+#include "peer.h"
+#include "process.h"
+
+#define PEERS_MAX 8
+#define ROUNDS_MAX 200
+#define SLOT_MS 250
+
+#define SERVICE "/runtime.v1.RuntimeService/"
+
+enum request { REQUEST_EMPTY, REQUEST_SANDBOX };
+
+static const struct row {
+    const char *name;
+    const char *method;
+    enum request request;
+    unsigned clients;
+} rows[] = {
+    {"small call, 1 client", SERVICE "Version", REQUEST_EMPTY, 1},
+    {"small call, 16 clients", SERVICE "Version", REQUEST_EMPTY, 16},
+    {"RunPodSandbox, 1 client", SERVICE "RunPodSandbox", REQUEST_SANDBOX, 1},
+    {"RunPodSandbox, 16 clients", SERVICE "RunPodSandbox", REQUEST_SANDBOX, 16},
+    {"the same bytes, not judged", SERVICE "UpdatePodSandbox", REQUEST_SANDBOX, 1},
+    {"ListContainers of 500", SERVICE "ListContainers", REQUEST_EMPTY, 1},
+};
+#define ROWS (sizeof(rows) / sizeof(*rows))
+
+/* The slots of one row and one peer. */
+struct cell {
+    double p50_us[ROUNDS_MAX], p99_us[ROUNDS_MAX], cpu_us[ROUNDS_MAX];
+    uint64_t calls, failures;
+};
+
+struct bench {
+    struct bench_paths paths;
+    const char *json;
+    unsigned rounds;
+    const char *names[PEERS_MAX];
+    struct peer peers[PEERS_MAX];
+    struct cell cells[ROWS][PEERS_MAX];
+    size_t peer_count;
+    pid_t fake;
+    grpc_slice requests[2];
+};
+
+static const struct argp_option options[] = {
+    {"crigate", 'c', "PROGRAM", 0, "The gate", 0},
+    {"fake", 'f', "PROGRAM", 0, "The fake containerd", 0},
+    {"dir", 'd', "DIR", 0, "Sockets, settings and an audit file go there, on a disk", 0},
+    {"memory", 'm', "DIR", 0, "An audit file goes there, on a tmpfs", 0},
+    {"json", 'j', "FILE", 0, "Write the numbers there too", 0},
+    {"rounds", 'r', "N", 0, "Slots for each number (default: 12)", 0},
+    {0},
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+    struct bench *bench = state->input;
+    switch (key) {
+    case 'c':
+        bench->paths.crigate = arg;
+        return 0;
+    case 'f':
+        bench->paths.fake = arg;
+        return 0;
+    case 'd':
+        bench->paths.dir = arg;
+        return 0;
+    case 'm':
+        bench->paths.memory = arg;
+        return 0;
+    case 'j':
+        bench->json = arg;
+        return 0;
+    case 'r':
+        bench->rounds = (unsigned)atoi(arg);
+        if (bench->rounds < 1 || bench->rounds > ROUNDS_MAX)
+            argp_error(state, "rounds: 1 to %d", ROUNDS_MAX);
+        return 0;
+    case ARGP_KEY_ARG:
+        if (bench->peer_count == PEERS_MAX)
+            argp_error(state, "too many peers");
+        bench->names[bench->peer_count++] = arg;
+        return 0;
+    case ARGP_KEY_END:
+        if (!bench->paths.crigate || !bench->paths.fake || !bench->paths.dir ||
+            !bench->paths.memory)
+            argp_error(state, "--crigate, --fake, --dir and --memory are needed");
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static const struct argp parser = {
+    options,
+    parse,
+    "[PEER...]",
+    "Measures calls to a fake containerd: direct, crigate, crigate-tmpfs (its audit file on a "
+    "tmpfs), haproxy, nginx; or only the peers that are named.",
+    NULL,
+    NULL,
+    NULL};
+
+/* An agent's pod as the kubelet asks for it. */
+static grpc_slice sandbox_request(void)
+{
+    struct bytes out = {0}, config = {0}, metadata = {0};
+    bytes_text(&metadata, 1, "build-7");
+    bytes_text(&metadata, 2, "6f2c6f0e-7a3f-4f0e-9d7c-0c7d6a1f2b3c");
+    bytes_text(&metadata, 3, "agents");
+    bytes_nest(&config, 1, &metadata);
+    bytes_text(&config, 2, "build-7");
+    bytes_text(&config, 3, "/var/log/pods/agents_build-7_6f2c6f0e-7a3f-4f0e-9d7c-0c7d6a1f2b3c");
+    static const char *const labels[][2] = {{"agenttier.io/managed", "true"},
+                                            {"agenttier.io/sandbox", "build-7"},
+                                            {"io.kubernetes.pod.name", "build-7"},
+                                            {"io.kubernetes.pod.namespace", "agents"}};
+    for (size_t i = 0; i < 4; i++) {
+        struct bytes label = {0};
+        bytes_text(&label, 1, labels[i][0]);
+        bytes_text(&label, 2, labels[i][1]);
+        bytes_nest(&config, 6, &label);
+    }
+    bytes_nest(&out, 1, &config);
+    bytes_text(&out, 2, "gvisor");
+    return bytes_slice(&out);
+}
+
+static void run_slot(struct bench *bench, size_t row, size_t peer, unsigned round)
+{
+    struct peer *at = &bench->peers[peer];
+    struct cell *cell = &bench->cells[row][peer];
+    uint64_t before = peer_cpu_ns(at);
+    struct load_result result = load_run(&at->load, rows[row].clients, rows[row].method,
+                                         bench->requests[rows[row].request], SLOT_MS);
+    cell->p50_us[round] = result.p50_us;
+    cell->p99_us[round] = result.p99_us;
+    cell->cpu_us[round] = (double)(peer_cpu_ns(at) - before) / 1e3 / (double)result.calls;
+    cell->calls += result.calls;
+    cell->failures += result.failures;
+}
+
+/* The first round warms up and is written over. */
+static void run_rounds(struct bench *bench)
+{
+    for (size_t i = 0; i < bench->peer_count; i++)
+        load_open(&bench->peers[i].load, bench->peers[i].socket);
+    for (unsigned turn = 0; turn <= bench->rounds; turn++) {
+        for (size_t row = 0; row < ROWS; row++) {
+            for (size_t peer = 0; peer < bench->peer_count; peer++)
+                run_slot(bench, row, peer, turn ? turn - 1 : 0);
+        }
+        fprintf(stderr, "\rround %u of %u ", turn, bench->rounds);
+    }
+    for (size_t i = 0; i < bench->peer_count; i++)
+        load_close(&bench->peers[i].load);
+    fprintf(stderr, "\r                    \r");
+}
+
+static int by_value(const void *a, const void *b)
+{
+    double left = *(const double *)a, right = *(const double *)b;
+    return (left > right) - (left < right);
+}
+
+static double median(const double *values, unsigned count)
+{
+    double sorted[ROUNDS_MAX];
+    memcpy(sorted, values, count * sizeof(*values));
+    qsort(sorted, count, sizeof(*sorted), by_value);
+    return count % 2 ? sorted[count / 2] : (sorted[count / 2 - 1] + sorted[count / 2]) / 2;
+}
+
+static void print_row(const struct bench *bench, size_t row, json_t *out)
+{
+    double direct = 0;
+    for (size_t i = 0; i < bench->peer_count; i++) {
+        const struct cell *cell = &bench->cells[row][i];
+        const char *name = bench->peers[i].name;
+        double p50 = median(cell->p50_us, bench->rounds);
+        double p99 = median(cell->p99_us, bench->rounds);
+        double cpu = median(cell->cpu_us, bench->rounds);
+        if (strcmp(name, "direct") == 0)
+            direct = p50;
+        printf("%-28s %-14s %9.0f %9.0f %9.0f %9.1f", i ? "" : rows[row].name, name, p50, p99,
+               direct > 0 ? p50 - direct : 0, cpu);
+        if (cell->failures)
+            printf("  %" PRIu64 " of %" PRIu64 " calls failed", cell->failures, cell->calls);
+        printf("\n");
+        json_array_append_new(out, json_pack("{s:s, s:s, s:i, s:f, s:f, s:f, s:I, s:I}", "row",
+                                             rows[row].name, "peer", name, "clients",
+                                             (int)rows[row].clients, "p50Us", p50, "p99Us", p99,
+                                             "cpuUs", cpu, "calls", (json_int_t)cell->calls,
+                                             "failures", (json_int_t)cell->failures));
+    }
+}
+
+static int print_all(const struct bench *bench)
+{
+    json_t *numbers = json_array(), *memory = json_object();
+    printf("%-28s %-14s %9s %9s %9s %9s\n", "us a call", "", "p50", "p99", "p50 added", "CPU");
+    for (size_t row = 0; row < ROWS; row++)
+        print_row(bench, row, numbers);
+    for (size_t i = 0; i < bench->peer_count; i++) {
+        uint64_t rss = peer_rss_kib(&bench->peers[i]);
+        if (rss)
+            printf("%-28s %-14s %9.1f\n", "resident memory, MiB", bench->peers[i].name,
+                   (double)rss / 1024);
+        json_object_set_new(memory, bench->peers[i].name, json_integer((json_int_t)rss));
+    }
+    json_t *all = json_pack("{s:i, s:i, s:o, s:o}", "rounds", (int)bench->rounds, "slotMs", SLOT_MS,
+                            "numbers", numbers, "rssKiB", memory);
+    int failed = bench->json ? json_dump_file(all, bench->json, JSON_INDENT(1)) : 0;
+    if (failed)
+        fprintf(stderr, "bench: %s cannot be written\n", bench->json);
+    json_decref(all);
+    return failed ? 1 : 0;
+}
+
+/* Client and containerd share the first processor, each proxy has the second. */
+static int bind_processors(void)
+{
+    if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
+        return -1;
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    CPU_SET(0, &set);
+    sched_setaffinity(0, sizeof(set), &set);
+    return 1;
+}
+
+static bool start_all(struct bench *bench)
+{
+    int cpu = bind_processors();
+    snprintf(bench->paths.upstream, sizeof(bench->paths.upstream), "%s/containerd.sock",
+             bench->paths.dir);
+    bench->fake = process_start_fake(bench->paths.fake, bench->paths.upstream, cpu < 0 ? -1 : 0);
+    if (bench->fake < 0) {
+        fprintf(stderr, "bench: %s does not start\n", bench->paths.fake);
+        return false;
+    }
+    for (size_t i = 0; i < bench->peer_count; i++) {
+        if (!peer_start(&bench->peers[i], bench->names[i], &bench->paths, cpu))
+            return false;
+    }
+    return true;
+}
+
+static void stop_all(struct bench *bench)
+{
+    for (size_t i = 0; i < bench->peer_count; i++) {
+        if (bench->peers[i].pid > 0)
+            process_kill(bench->peers[i].pid);
+    }
+    if (bench->fake > 0)
+        process_kill(bench->fake);
+}
+
+int main(int argc, char **argv)
+{
+    static struct bench bench = {.rounds = 12};
+    static const char *const all[] = {"direct", "crigate", "crigate-tmpfs", "haproxy", "nginx"};
+    argp_parse(&parser, argc, argv, 0, NULL, &bench);
+    if (bench.peer_count == 0) {
+        memcpy(bench.names, all, sizeof(all));
+        bench.peer_count = sizeof(all) / sizeof(*all);
+    }
+    bench.requests[REQUEST_EMPTY] = grpc_empty_slice();
+    bench.requests[REQUEST_SANDBOX] = sandbox_request();
+    int failed = 1;
+    if (start_all(&bench)) {
+        grpc_init(); /* after the last fork */
+        run_rounds(&bench);
+        failed = print_all(&bench);
+        grpc_shutdown();
+    }
+    stop_all(&bench);
+    grpc_slice_unref(bench.requests[REQUEST_SANDBOX]);
+    return failed;
+}
