@@ -5,6 +5,7 @@
  */
 #include <argp.h>
 #include <errno.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
@@ -110,6 +111,15 @@ static void block_signals(void)
     signal(SIGPIPE, SIG_IGN);
 }
 
+/* A reply of 64 MiB should not stay in the daemon's size for good: large blocks go back to the
+ * kernel when they are freed, and threads share two heaps. */
+static void bound_memory(void)
+{
+    mallopt(M_ARENA_MAX, 2);
+    mallopt(M_MMAP_THRESHOLD, 64 * 1024);
+    mallopt(M_TRIM_THRESHOLD, 1024 * 1024);
+}
+
 static void record(struct daemon *daemon, const char *type)
 {
     struct audit_event event = {.type = type, .policy = daemon->gate.policy};
@@ -195,6 +205,7 @@ static int serve(const char *path)
         return CLI_DOES_NOT_HOLD;
     }
     block_signals();
+    bound_memory();
     grpc_init();
     struct err err = {0};
     int outcome = open_parts(&daemon, &err);

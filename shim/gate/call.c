@@ -43,6 +43,22 @@ static struct str str_of_slice(const grpc_slice *slice)
     return (struct str){(const char *)GRPC_SLICE_START_PTR(*slice), GRPC_SLICE_LENGTH(*slice)};
 }
 
+/* One piece, without a copy when it came in one. */
+static grpc_slice in_one_piece(grpc_byte_buffer *payload)
+{
+    if (!payload)
+        return grpc_empty_slice();
+    const grpc_slice_buffer *parts = &payload->data.raw.slice_buffer;
+    if (parts->count == 1)
+        return grpc_slice_ref(parts->slices[0]);
+    grpc_byte_buffer_reader reader;
+    if (!grpc_byte_buffer_reader_init(&reader, payload))
+        return grpc_empty_slice();
+    grpc_slice whole = grpc_byte_buffer_reader_readall(&reader);
+    grpc_byte_buffer_reader_destroy(&reader);
+    return whole;
+}
+
 /* --- plain calls --------------------------------------------------------------------------- */
 
 static void end_plain(struct relay *relay)
@@ -100,14 +116,8 @@ static uint64_t microseconds_since(const struct timespec *then)
 static void record_completed(struct relay *relay)
 {
     struct judged_call *call = container_of(relay, struct judged_call, relay);
-    struct str id = {"", 0};
-    grpc_byte_buffer_reader reader;
-    grpc_slice reply = grpc_empty_slice();
-    if (relay->reply && grpc_byte_buffer_reader_init(&reader, relay->reply)) {
-        reply = grpc_byte_buffer_reader_readall(&reader);
-        grpc_byte_buffer_reader_destroy(&reader);
-        id = inspect_sandbox_id(str_of_slice(&reply));
-    }
+    grpc_slice reply = in_one_piece(relay->reply);
+    struct str id = inspect_sandbox_id(str_of_slice(&reply));
     judgement_record_completed(&call->judgement, call->gate->audit, (int)relay->status, id,
                                microseconds_since(&call->arrived));
     grpc_slice_unref(reply);
@@ -189,23 +199,6 @@ static void record_decision(struct judged_call *call)
     if (judgement_record_decided(&call->judgement, call->gate->audit, record_done, call,
                                  &call->record_error) < 0)
         on_recorded(&call->recorded_op, false);
-}
-
-/* One piece, without a copy when it came in one. */
-static grpc_slice in_one_piece(grpc_byte_buffer *payload)
-{
-    grpc_byte_buffer_reader reader;
-    if (!payload || !grpc_byte_buffer_reader_init(&reader, payload))
-        return grpc_empty_slice();
-    grpc_slice *first;
-    grpc_slice whole;
-    if (grpc_byte_buffer_reader_peek(&reader, &first) &&
-        GRPC_SLICE_LENGTH(*first) == grpc_byte_buffer_length(payload))
-        whole = grpc_slice_ref(*first);
-    else
-        whole = grpc_byte_buffer_reader_readall(&reader);
-    grpc_byte_buffer_reader_destroy(&reader);
-    return whole;
 }
 
 static void judge(struct judged_call *call)

@@ -4,6 +4,7 @@
 
 #include <grpc/grpc_security.h>
 #include <grpc/support/time.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
 struct loop {
@@ -13,13 +14,40 @@ struct loop {
      * the watch ends at its deadline, from any thread, and posts its tag.
      */
     grpc_channel *alarm;
+    _Atomic(struct loop_op *) posted; /* newest first; the alarm is on its way while not empty */
+    struct loop_op wake;
 };
+
+static struct loop_op *oldest_first(struct loop_op *newest)
+{
+    struct loop_op *list = NULL;
+    while (newest) {
+        struct loop_op *older = newest->next;
+        newest->next = list;
+        list = newest;
+        newest = older;
+    }
+    return list;
+}
+
+static void on_wake(struct loop_op *wake, bool ok)
+{
+    struct loop *loop = container_of(wake, struct loop, wake);
+    (void)ok;
+    struct loop_op *op = oldest_first(atomic_exchange(&loop->posted, NULL));
+    while (op) {
+        struct loop_op *next = op->next; /* done() may free the operation, or post it again */
+        op->done(op, false);
+        op = next;
+    }
+}
 
 int loop_create(struct loop **loop, struct err *err)
 {
     OWNED(own_loop) struct loop *made = calloc(1, sizeof(*made));
     if (!made)
         return err_set(err, "the loop: out of memory");
+    made->wake.done = on_wake;
     made->queue = grpc_completion_queue_create_for_next(NULL);
     grpc_channel_credentials *insecure = grpc_insecure_credentials_create();
     made->alarm = grpc_channel_create("unix:/nonexistent/crigate-alarm", insecure, NULL);
@@ -37,8 +65,14 @@ grpc_completion_queue *loop_queue(struct loop *loop)
 
 void loop_post(struct loop *loop, struct loop_op *op)
 {
-    grpc_channel_watch_connectivity_state(loop->alarm, GRPC_CHANNEL_IDLE,
-                                          gpr_inf_past(GPR_CLOCK_MONOTONIC), loop->queue, op);
+    struct loop_op *newest = atomic_load(&loop->posted);
+    do {
+        op->next = newest;
+    } while (!atomic_compare_exchange_weak(&loop->posted, &newest, op));
+    if (!newest) /* later posts ride along with the first */
+        grpc_channel_watch_connectivity_state(loop->alarm, GRPC_CHANNEL_IDLE,
+                                              gpr_inf_past(GPR_CLOCK_MONOTONIC), loop->queue,
+                                              &loop->wake);
 }
 
 void loop_after(struct loop *loop, struct loop_op *op, int milliseconds)

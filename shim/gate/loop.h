@@ -19,6 +19,7 @@ struct loop;
  * the batch as a whole went through. */
 struct loop_op {
     void (*done)(struct loop_op *op, bool ok);
+    struct loop_op *next; /* the loop's, while the operation is posted */
 };
 
 #define container_of(pointer, type, member) ((type *)((char *)(pointer)-offsetof(type, member)))
