@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A checked spec becomes a policy: everything is copied into one arena that dies with the last
  * reference. */
-#include "policy/compiled.h"
+#include "policy/filter.h"
 
 static int no_memory(struct err *err)
 {

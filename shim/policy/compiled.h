@@ -72,17 +72,7 @@ struct rule {
     size_t weight; /* what comparing it costs: its terms and the items in their lists */
 };
 
-/*
- * Hash bits that tell most rules that cannot match without looking at their terms. All 10,000 of
- * a large policy are read for a pod, so a filter is one cache line.
- */
-struct filter {
-    /* Bits that a pod must all have. A pair is a key with its value. */
-    uint64_t pod_keys, pod_pairs, annotation_keys, node_keys, node_pairs;
-    /* The pod has one bit of each; it must be among these. */
-    uint64_t namespaces, runtimes;
-    uint32_t flags_on, flags_off; /* ability bits that must be set, and must not */
-};
+struct filter; /* filter.h */
 
 struct handler_name {
     struct str name;
@@ -118,11 +108,6 @@ const struct policy_runtime *policy_resolve(const struct policy *policy, struct 
 int terms_compile(struct policy *policy, const struct match_spec *spec, struct rule *rule,
                   struct filter *filter, struct err *err) MUST_CHECK;
 
-/* The bit of a filter's runtimes for one runtime, and of its namespaces for one name. */
-uint64_t filter_runtime_bit(const struct policy *policy, const struct policy_runtime *runtime);
-uint64_t filter_text_bit(struct str text);
-uint64_t filter_pair_bit(uint32_t key_hash, struct str value);
-
 /* One pod as the rules are asked about it. */
 struct question {
     const struct pod_facts *pod;
@@ -135,19 +120,7 @@ struct question {
 struct question question_make(const struct policy *policy, const struct pod_facts *pod,
                               const struct label_set *node);
 
-/* The pod's side of the filters: each bit that it has. */
-struct filter question_filter(const struct policy *policy, const struct question *question);
-
-/* False only when the rule of `filter` is surely MATCH_NO. */
-static inline bool filter_passes(const struct filter *filter, const struct filter *pod)
-{
-    return !((filter->pod_keys & ~pod->pod_keys) | (filter->pod_pairs & ~pod->pod_pairs) |
-             (filter->annotation_keys & ~pod->annotation_keys) |
-             (filter->node_keys & ~pod->node_keys) | (filter->node_pairs & ~pod->node_pairs) |
-             (filter->flags_on & ~pod->flags_on) | (filter->flags_off & pod->flags_on)) &&
-           (filter->namespaces & pod->namespaces) && (filter->runtimes & pod->runtimes);
-}
-
+/* By themselves, without a filter. */
 enum match term_match(const struct term *term, const struct question *question);
 enum match rule_match(const struct rule *rule, const struct question *question);
 
@@ -155,11 +128,6 @@ enum match rule_match(const struct rule *rule, const struct question *question);
 const struct label_set *question_labels(const struct question *question, enum input_source source);
 
 bool globs_match_any(const struct globs_term *globs, struct str text);
-bool values_contain(const struct label_term *term, struct str value);
-
-/* What `rule` would do with a pod that it matched, guards included. */
-struct verdict rule_judge(const struct rule *rule, enum verdict_reason reason,
-                          const struct question *question);
 
 /* True only when whatever `narrow` matches is surely matched by `wide`, and whatever it might
  * match while labels are unknown, `wide` might. */

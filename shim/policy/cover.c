@@ -4,7 +4,7 @@
  * rarest term; a later rule looks only under the facets that a rule covering it must be filed
  * under. So 10,000 rules are compared with a few each, not with all before them.
  */
-#include "policy/compiled.h"
+#include "policy/filter.h"
 
 /* Units of comparing work for one policy, some 10 ms. A policy made to need more loads as fast as
  * any other, and may miss a warning. */
@@ -192,16 +192,6 @@ static void file_rule(struct index *index, const struct rule *rule, uint32_t num
     }
 }
 
-/* A rule can cover another only if the other's filter asks for at least as much. */
-static bool filter_covers(const struct filter *wide, const struct filter *narrow)
-{
-    return !((wide->pod_keys & ~narrow->pod_keys) | (wide->pod_pairs & ~narrow->pod_pairs) |
-             (wide->annotation_keys & ~narrow->annotation_keys) |
-             (wide->node_keys & ~narrow->node_keys) | (wide->node_pairs & ~narrow->node_pairs) |
-             (wide->flags_on & ~narrow->flags_on) | (wide->flags_off & ~narrow->flags_off) |
-             (narrow->namespaces & ~wide->namespaces) | (narrow->runtimes & ~wide->runtimes));
-}
-
 static void spend(size_t *work, size_t units)
 {
     *work = units < *work ? *work - units : 0;
@@ -219,7 +209,7 @@ static void look_up(struct search *search, uint64_t key)
             return;
         spend(search->work, 1);
         if (entry->facet != key || entry->rule >= search->found ||
-            !filter_covers(&policy->filters[entry->rule], &policy->filters[search->rule]))
+            !filter_may_cover(&policy->filters[entry->rule], &policy->filters[search->rule]))
             continue;
         const struct rule *wide = &policy->rules[entry->rule];
         const struct rule *narrow = &policy->rules[search->rule];

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The order of judgement: the requested name, the first matching rule, the guards. */
-#include "policy/compiled.h"
+#include "policy/filter.h"
 
 static void guard(const struct action *action, const struct question *question,
                   struct verdict *verdict)
@@ -21,8 +21,9 @@ static void guard(const struct action *action, const struct question *question,
     verdict->modifies = !str_eq(to->handler, question->pod->handler);
 }
 
-struct verdict rule_judge(const struct rule *rule, enum verdict_reason reason,
-                          const struct question *question)
+/* What `rule` does with a pod that it matched, guards included. */
+static struct verdict judge(const struct rule *rule, enum verdict_reason reason,
+                            const struct question *question)
 {
     const struct action *action = &rule->action;
     struct verdict verdict = {
@@ -50,12 +51,11 @@ static bool meet_rule(const struct rule *rule, const struct question *question,
         return false;
     if (rule->observe) {
         if (match == MATCH_YES && decision->observed_count < DECISION_OBSERVED_MAX)
-            decision->observed[decision->observed_count++] =
-                rule_judge(rule, REASON_RULE, question);
+            decision->observed[decision->observed_count++] = judge(rule, REASON_RULE, question);
         return false;
     }
     if (match == MATCH_YES)
-        decision->verdict = rule_judge(rule, REASON_RULE, question);
+        decision->verdict = judge(rule, REASON_RULE, question);
     else
         decision->verdict = (struct verdict){.reason = REASON_LABELS_UNKNOWN,
                                              .requested = question->requested,
@@ -72,11 +72,11 @@ void policy_decide(const struct policy *policy, const struct pod_facts *pod,
         decision->verdict.reason = REASON_UNKNOWN_RUNTIME;
         return;
     }
-    struct filter filter = question_filter(policy, &question);
+    struct filter filter = filter_of_pod(policy, &question);
     for (size_t i = 0; i < policy->rule_count; i++) {
         if (filter_passes(&policy->filters[i], &filter) &&
             meet_rule(&policy->rules[i], &question, decision))
             return;
     }
-    decision->verdict = rule_judge(&policy->otherwise, REASON_OTHERWISE, &question);
+    decision->verdict = judge(&policy->otherwise, REASON_OTHERWISE, &question);
 }

@@ -18,6 +18,11 @@ static struct str glob_item(const void *list, size_t index)
     return ((const struct globs_term *)list)->items[index].pattern;
 }
 
+static struct str runtime_item(const void *list, size_t index)
+{
+    return ((const struct handlers_term *)list)->runtimes[index]->handler;
+}
+
 static void write_list(struct writer *writer, const void *list, size_t count, item_fn *item)
 {
     size_t shown = count > LIST_SHOWN_MAX ? LIST_SHOWN_MAX : count;
@@ -42,27 +47,22 @@ static void write_handlers(struct writer *writer, const struct handlers_term *te
                            const struct question *question)
 {
     struct str name = pod_facts_requested(question->pod);
-    if (question->unnamed)
+    if (question->unnamed) {
         writer_text(writer, "no handler is named");
-    else
+    } else {
         writer_text(writer, "handler ");
-    if (!question->unnamed)
         writer_quoted(writer, name);
+    }
     if (!question->requested) {
         writer_text(writer, " is not declared");
-    } else if (question->unnamed || !str_eq(name, question->requested->handler)) {
-        writer_text(writer, question->unnamed ? ", which means " : " means ");
-        writer_quoted(writer, question->requested->handler);
-        writer_text(writer, ", not one of ");
-    } else {
-        writer_text(writer, " is not one of ");
-    }
-    if (!question->requested)
         return;
-    for (size_t i = 0; i < term->count; i++) {
-        writer_text(writer, i ? ", " : "");
-        writer_quoted(writer, term->runtimes[i]->handler);
     }
+    if (!str_eq(name, question->requested->handler)) {
+        writer_text(writer, ", which means ");
+        writer_quoted(writer, question->requested->handler);
+    }
+    writer_text(writer, ", not one of ");
+    write_list(writer, term, term->count, runtime_item);
     if (term->unnamed)
         writer_text(writer, term->count ? ", \"\"" : "\"\" (a request that names none)");
 }
@@ -80,11 +80,12 @@ static const char *source_name(enum input_source source)
     return "label ";
 }
 
-static void write_values(struct writer *writer, const struct label_term *term)
+/* What the term wants instead of what is there. */
+static void write_values(struct writer *writer, const struct label_term *term, bool present)
 {
     switch (term->op) {
     case OPERATOR_IN:
-        writer_text(writer, ", not one of ");
+        writer_text(writer, present ? ", not one of " : ", and must be one of ");
         write_list(writer, term, term->count, value_item);
         break;
     case OPERATOR_NOT_IN:
@@ -114,7 +115,7 @@ static void write_label(struct writer *writer, const struct label_term *term,
     writer_text(writer, value ? " is " : " is not there");
     if (value)
         writer_quoted(writer, *value);
-    write_values(writer, term);
+    write_values(writer, term, value != NULL);
 }
 
 static void write_name(struct writer *writer, const char *what, struct str name,

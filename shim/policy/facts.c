@@ -8,6 +8,24 @@ static uint64_t mix(uint64_t state, uint64_t word)
     return state ^ (state >> 32);
 }
 
+static uint32_t load32(const char *bytes)
+{
+    uint32_t word;
+    memcpy(&word, bytes, sizeof(word));
+    return word;
+}
+
+/* Fewer than eight bytes in one word: two halves that overlap, or the first, middle and last. */
+static uint64_t load_tail(const char *bytes, size_t count)
+{
+    if (count >= 4)
+        return load32(bytes) | (uint64_t)load32(bytes + count - 4) << 32;
+    if (count == 0)
+        return 0;
+    return (uint64_t)(unsigned char)bytes[0] << 16 |
+           (uint64_t)(unsigned char)bytes[count / 2] << 8 | (unsigned char)bytes[count - 1];
+}
+
 uint32_t label_hash(struct str key)
 {
     uint64_t state = mix(UINT64_C(0x2545f4914f6cdd1d), key.len);
@@ -17,11 +35,8 @@ uint32_t label_hash(struct str key)
         memcpy(&word, key.data + at, sizeof(word));
         state = mix(state, word);
     }
-    if (at < key.len) {
-        uint64_t word = 0;
-        memcpy(&word, key.data + at, key.len - at);
-        state = mix(state, word);
-    }
+    if (at < key.len)
+        state = mix(state, load_tail(key.data + at, key.len - at));
     return (uint32_t)(mix(state, 0) >> 32);
 }
 

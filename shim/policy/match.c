@@ -2,9 +2,6 @@
 /* Three-valued matching of one rule: no, unknown (a node's labels are not known), yes. */
 #include "policy/compiled.h"
 
-/* From so many rules on, hashing the values of all labels pays for itself. */
-#define PAIRS_WORTH_RULES 32
-
 static unsigned pod_demands(const struct pod_facts *pod)
 {
     return (pod->host_network ? ABILITY_HOST_NETWORK : 0u) |
@@ -25,33 +22,6 @@ struct question question_make(const struct policy *policy, const struct pod_fact
                              .demands = pod_demands(pod)};
 }
 
-static uint64_t pair_bits(const struct policy *policy, const struct label_set *set)
-{
-    if (policy->rule_count < PAIRS_WORTH_RULES)
-        return UINT64_MAX;
-    uint64_t bits = 0;
-    for (size_t i = 0; i < set->count; i++)
-        bits |= filter_pair_bit(set->items[i].hash, set->items[i].value);
-    return bits;
-}
-
-struct filter question_filter(const struct policy *policy, const struct question *question)
-{
-    const struct pod_facts *pod = question->pod;
-    const struct label_set *node = question->node;
-    return (struct filter){
-        .pod_keys = pod->labels.seen,
-        .pod_pairs = pair_bits(policy, &pod->labels),
-        .annotation_keys = pod->annotations.seen,
-        /* Labels that are not known may be any. */
-        .node_keys = node ? node->seen : UINT64_MAX,
-        .node_pairs = node ? pair_bits(policy, node) : UINT64_MAX,
-        .namespaces = filter_text_bit(pod->namespace),
-        .runtimes = question->requested ? filter_runtime_bit(policy, question->requested) : 0,
-        .flags_on = question->demands,
-    };
-}
-
 const struct label_set *question_labels(const struct question *question, enum input_source source)
 {
     switch (source) {
@@ -65,7 +35,7 @@ const struct label_set *question_labels(const struct question *question, enum in
     return question->node;
 }
 
-bool values_contain(const struct label_term *term, struct str value)
+static bool values_contain(const struct label_term *term, struct str value)
 {
     size_t low = 0, high = term->count;
     while (low < high) {

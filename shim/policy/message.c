@@ -47,16 +47,20 @@ static void write_unknown_runtime(struct writer *writer, const struct policy *po
         writer_text(writer, "its annotation io.kubernetes.cri.untrusted-workload asks for ");
     writer_text(writer, "runtime handler ");
     writer_quoted(writer, name);
-    writer_text(writer, pod->untrusted ? ", which is not declared on this node"
-                                       : " is not declared on this node");
+    writer_text(writer, pod->untrusted ? ", which the policy does not declare"
+                                       : " is not declared in the policy");
     if (nearest) {
         writer_text(writer, "; did you mean ");
         writer_quoted(writer, nearest->name);
-        writer_text(writer, "?");
+        writer_text(writer, "? ");
+    } else {
+        writer_text(writer, "; ");
     }
-    writer_text(writer, pod->untrusted ? " Remove the annotation; declared are "
-                                       : " Use a RuntimeClass whose handler is one of ");
+    writer_text(writer, "declared are ");
     write_runtimes(writer, policy);
+    writer_text(writer, pod->untrusted
+                            ? ": remove the annotation, or declare the handler"
+                            : ": use a RuntimeClass with one of them, or declare the handler");
 }
 
 static void write_downgrade(struct writer *writer, const struct verdict *verdict)

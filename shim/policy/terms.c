@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The match of one rule becomes a flat list of terms, and a filter of hash bits over them. */
-#include "policy/compiled.h"
+#include "policy/filter.h"
 
 /* The terms of one rule while they are made. */
 struct builder {
@@ -23,30 +23,15 @@ static void add_term(struct builder *builder, struct term term, size_t items)
     builder->rule->weight += 1 + items;
 }
 
-uint64_t filter_runtime_bit(const struct policy *policy, const struct policy_runtime *runtime)
-{
-    return UINT64_C(1) << ((size_t)(runtime - policy->runtimes) & 63);
-}
-
-uint64_t filter_text_bit(struct str text)
-{
-    return label_bit(label_hash(text));
-}
-
-uint64_t filter_pair_bit(uint32_t key_hash, struct str value)
-{
-    return label_bit(key_hash ^ label_hash(value));
-}
-
 static void add_flag(struct builder *builder, enum ability flag, enum tristate wanted)
 {
     if (wanted == TRISTATE_UNSET)
         return;
     struct flag_term term = {.flag = flag, .wanted = wanted == TRISTATE_TRUE};
     if (term.wanted)
-        builder->filter->flags_on |= flag;
+        builder->filter->flags_on |= (uint16_t)flag;
     else
-        builder->filter->flags_off |= flag;
+        builder->filter->flags_off |= (uint16_t)flag;
     add_term(builder, (struct term){.kind = TERM_FLAG, .flag = term}, 0);
 }
 
@@ -71,7 +56,7 @@ static int add_handlers(struct builder *builder, const struct str_list *list)
     if (!runtimes)
         return no_memory(builder);
     struct handlers_term term = {.runtimes = runtimes};
-    uint64_t bits = 0;
+    uint32_t bits = 0;
     for (size_t i = 0; i < list->count; i++) {
         const struct policy_runtime *runtime = policy_resolve(policy, list->items[i]);
         if (!runtime)
@@ -117,28 +102,6 @@ static int copy_values(struct builder *builder, const struct requirement_spec *s
     return 0;
 }
 
-static void filter_label(struct filter *filter, const struct label_term *term)
-{
-    if (term->op != OPERATOR_IN && term->op != OPERATOR_EXISTS)
-        return;
-    uint64_t key = label_bit(term->hash);
-    bool exact = term->op == OPERATOR_IN && term->count == 1;
-    uint64_t pair = exact ? filter_pair_bit(term->hash, term->values[0]) : 0;
-    switch (term->source) {
-    case INPUT_POD_LABEL:
-        filter->pod_keys |= key;
-        filter->pod_pairs |= pair;
-        break;
-    case INPUT_ANNOTATION:
-        filter->annotation_keys |= key;
-        break;
-    case INPUT_NODE_LABEL:
-        filter->node_keys |= key;
-        filter->node_pairs |= pair;
-        break;
-    }
-}
-
 static int compare_label_terms(const void *a, const void *b)
 {
     const struct label_term *left = &((const struct term *)a)->label;
@@ -162,27 +125,12 @@ static int add_selector(struct builder *builder, enum input_source source,
         term.hash = label_hash(term.key);
         if (copy_values(builder, spec, &term) < 0)
             return -1;
-        filter_label(builder->filter, &term);
+        filter_add_label(builder->filter, &term);
         add_term(builder, (struct term){.kind = TERM_LABEL, .label = term}, term.count);
     }
     if (selector->count > 1)
         qsort(&builder->terms[first], selector->count, sizeof(struct term), compare_label_terms);
     return 0;
-}
-
-static void filter_globs(struct filter *filter, enum term_kind kind, const struct globs_term *globs)
-{
-    if (kind == TERM_ANNOTATION_KEYS && globs->count == 1 && globs->items[0].kind == GLOB_LITERAL)
-        filter->annotation_keys |= label_bit(globs->items[0].hash);
-    if (kind != TERM_NAMESPACES)
-        return;
-    uint64_t bits = 0;
-    for (size_t i = 0; i < globs->count; i++) {
-        if (globs->items[i].kind != GLOB_LITERAL)
-            return;
-        bits |= label_bit(globs->items[i].hash);
-    }
-    filter->namespaces = bits;
 }
 
 static int add_globs(struct builder *builder, enum term_kind kind, const struct str_list *list)
@@ -205,20 +153,29 @@ static int add_globs(struct builder *builder, enum term_kind kind, const struct 
     if (any && kind != TERM_ANNOTATION_KEYS)
         return 0;
     struct globs_term term = {.items = globs, .count = list->count};
-    filter_globs(builder->filter, kind, &term);
+    filter_add_globs(builder->filter, kind, &term);
     add_term(builder, (struct term){.kind = kind, .globs = term}, term.count);
     return 0;
+}
+
+/* Room for the terms: packed close, since a large policy is read through for each pod. */
+static size_t count_terms(const struct match_spec *spec)
+{
+    return (spec->host_network != TRISTATE_UNSET) + (spec->host_pid != TRISTATE_UNSET) +
+           (spec->host_ipc != TRISTATE_UNSET) + (spec->privileged != TRISTATE_UNSET) +
+           (spec->handlers.count != 0) + (spec->namespaces.count != 0) + (spec->names.count != 0) +
+           (spec->annotation_keys.count != 0) + spec->pod.count + spec->annotations.count +
+           spec->node.count;
 }
 
 int terms_compile(struct policy *policy, const struct match_spec *spec, struct rule *rule,
                   struct filter *filter, struct err *err)
 {
-    size_t room = 8 + spec->pod.count + spec->annotations.count + spec->node.count;
     struct builder builder = {.policy = policy, .rule = rule, .filter = filter, .err = err};
-    builder.terms = arena_array(&policy->arena, room, sizeof(struct term));
+    builder.terms = arena_array(&policy->arena, count_terms(spec), sizeof(struct term));
     if (!builder.terms)
         return no_memory(&builder);
-    *filter = (struct filter){.namespaces = UINT64_MAX, .runtimes = UINT64_MAX};
+    *filter = filter_of_any();
     add_flag(&builder, ABILITY_HOST_NETWORK, spec->host_network);
     add_flag(&builder, ABILITY_HOST_PID, spec->host_pid);
     add_flag(&builder, ABILITY_HOST_IPC, spec->host_ipc);
