@@ -60,6 +60,8 @@ static int blame_key(const char *field, struct str key, struct err *err)
     size_t len = 0;
     for (; len < key.len && len < KEY_SHOWN_MAX; len++)
         shown[len] = key.data[len] < ' ' || key.data[len] == 0x7f ? '?' : key.data[len];
+    while (len < key.len && len > 0 && ((unsigned char)key.data[len] & 0xc0) == 0x80)
+        len--; /* not in the middle of a character */
     shown[len] = 0;
     return err_set(err, "field %s: key \"%s%s\" stands twice", field, shown,
                    len < key.len ? "..." : "");
@@ -131,7 +133,8 @@ int inspect_pod(enum inspect_method method, struct str request, struct arena *ar
 {
     const Cri__PodSandboxConfig *config = NULL;
     struct wire_field field;
-    *pod = (struct pod_facts){.namespace = STR(""), .name = STR(""), .uid = STR("")};
+    *pod = (struct pod_facts){
+        .namespace = STR(""), .name = STR(""), .uid = STR(""), .handler = STR("")};
     *handler = (struct inspect_span){.start = request.len, .end = request.len};
     if (request.len > INSPECT_REQUEST_MAX)
         return err_set(err, "request: %zu bytes, more than %zu", request.len, INSPECT_REQUEST_MAX);

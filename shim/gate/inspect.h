@@ -26,7 +26,7 @@ struct inspect_span {
 /*
  * Reads the facts of a request. `pod` borrows from `request` and `arena`. -1: malformed, `err` says
  * what and at which field; such a request must not be forwarded. Or memory is out, which is told
- * the same way.
+ * the same way. `pod` is then empty or half read: good for a record, never for a decision.
  */
 int inspect_pod(enum inspect_method method, struct str request, struct arena *arena,
                 struct pod_facts *pod, struct inspect_span *handler, struct err *err) MUST_CHECK;

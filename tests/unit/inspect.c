@@ -261,6 +261,10 @@ Test(inspect, cuts_a_long_key_in_an_error)
     struct str request = pack(&r.run, &arena);
     cr_assert_eq(inspect_pod(INSPECT_RUN_POD_SANDBOX, request, &arena, &pod, &span, &err), -1);
     cr_expect(strstr(err.text, "kkk...\" stands twice"), "%s", err.text);
+    memcpy(key + 126, "\xf0\x9f\x98\x80", 4); /* does not fit what is shown */
+    request = pack(&r.run, &arena);
+    cr_assert_eq(inspect_pod(INSPECT_RUN_POD_SANDBOX, request, &arena, &pod, &span, &err), -1);
+    cr_expect(strstr(err.text, "kkk...\" stands twice"), "%s", err.text);
 }
 
 Test(inspect, finds_the_handler_wherever_it_stands)
@@ -312,5 +316,7 @@ Test(inspect, reads_the_sandbox_id_of_a_reply)
         {0},         STR(""),         STR("\x0a"), STR("\x0a\x02x"), STR("\x08\x01"),
         STR("\x7b"), STR("\x12\x01x")};
     for (size_t i = 0; i < COUNT(others); i++)
-        cr_expect(str_eq(inspect_sandbox_id(others[i]), STR("")), "reply %zu", i);
+        cr_expect(str_eq(inspect_sandbox_id(others[i]), STR("")) &&
+                      inspect_sandbox_id(others[i]).data,
+                  "reply %zu", i);
 }

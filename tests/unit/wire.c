@@ -180,6 +180,56 @@ Test(wire, takes_no_start_of_a_message_that_ends_within_a_field)
     }
 }
 
+/* Half of them in the config, half behind it. */
+Test(wire, limits_the_fields_of_all_messages_together)
+{
+    const ProtobufCMessageDescriptor *type = &cri__run_pod_sandbox_request__descriptor;
+    const size_t within = WIRE_FIELDS_MAX / 2;
+    struct err err = {0};
+    unsigned char *bytes = calloc(WIRE_FIELDS_MAX + 8, 2);
+    cr_assert_not_null(bytes);
+    unsigned char *config = bytes + 4;
+    memcpy(bytes, "\x0a\x80\x80\x04", 4); /* config, a length of 65,536 */
+    for (size_t i = 0; i < WIRE_FIELDS_MAX; i++)
+        config[2 * i] = 0x78;
+    cr_assert_eq(2 * within, 65536);
+    struct str most = {.data = (char *)bytes, .len = 4 + 2 * (WIRE_FIELDS_MAX - 1)};
+    cr_expect_eq(wire_check(type, most, &err), 0, "%s", err.text);
+    struct str more = {.data = (char *)bytes, .len = most.len + 2};
+    cr_expect_eq(wire_check(type, more, &err), -1);
+    cr_expect_str_eq(err.text, "request: more than 65536 fields (byte 131074)");
+    free(bytes);
+}
+
+/* No message of the CRI holds itself; this one does. */
+Test(wire, limits_the_depth)
+{
+    static ProtobufCMessageDescriptor self;
+    static const ProtobufCFieldDescriptor fields[] = {{.name = "in",
+                                                       .id = 1,
+                                                       .label = PROTOBUF_C_LABEL_NONE,
+                                                       .type = PROTOBUF_C_TYPE_MESSAGE,
+                                                       .descriptor = &self}};
+    static const ProtobufCIntRange ranges[] = {{1, 0}, {0, 1}};
+    self = (ProtobufCMessageDescriptor){.magic = PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+                                        .n_fields = 1,
+                                        .fields = fields,
+                                        .n_field_ranges = 1,
+                                        .field_ranges = ranges};
+    struct err err = {0};
+    unsigned char bytes[2 * (WIRE_DEPTH_MAX + 1)];
+    for (size_t i = 0; i <= WIRE_DEPTH_MAX; i++) {
+        bytes[2 * i] = 0x0a;
+        bytes[2 * i + 1] = (unsigned char)(sizeof(bytes) - 2 * (i + 1));
+    }
+    struct str deepest = {.data = (char *)bytes + 2, .len = sizeof(bytes) - 2};
+    cr_expect_eq(wire_check(&self, deepest, &err), 0, "%s", err.text);
+    struct str deeper = {.data = (char *)bytes, .len = sizeof(bytes)};
+    cr_expect_eq(wire_check(&self, deeper, &err), -1);
+    cr_expect(strstr(err.text, "in.in.in: messages within messages, more than 16 deep"), "%s",
+              err.text);
+}
+
 Test(wire, finds_a_field_and_its_place)
 {
     struct wire_field field;
