@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Prints which rule won, why each rule above it did not, what the guards said, and the outcome. */
+#include "cli/explanation.h"
+
+#include "cli/output.h"
+
+#define SENTENCE_SIZE ((size_t)2048)
+
+/* How one rule stood on the way to the verdict. */
+struct standing {
+    const struct policy_rule *rule;
+    enum match match;
+    const struct verdict *observed; /* a rule of mode observe that matched: what it would do */
+    bool decides;
+    char why[SENTENCE_SIZE];
+};
+
+static const struct verdict *find_observed(const struct decision *decision,
+                                           const struct policy_rule *rule)
+{
+    for (size_t i = 0; i < decision->observed_count; i++) {
+        if (decision->observed[i].rule == rule)
+            return &decision->observed[i];
+    }
+    return NULL;
+}
+
+/* The rules that were looked at: up to the one that decides, none when the handler is unknown. */
+static bool stand(const struct explanation *e, size_t index, struct standing *standing)
+{
+    const struct policy_rule *last = e->decision.verdict.rule;
+    if (!last || index >= policy_rule_count(e->policy) ||
+        (index > 0 && policy_rule_at(e->policy, index - 1) == last))
+        return false;
+    standing->why[0] = '\0';
+    standing->rule = policy_rule_at(e->policy, index);
+    standing->match = policy_explain_rule(e->policy, index, e->pod, e->node, standing->why,
+                                          sizeof(standing->why));
+    standing->observed = find_observed(&e->decision, standing->rule);
+    standing->decides = standing->rule == last;
+    return true;
+}
+
+static bool otherwise_decides(const struct explanation *e)
+{
+    return e->decision.verdict.rule && e->decision.verdict.reason != REASON_LABELS_UNKNOWN &&
+           str_eq(e->decision.verdict.rule->name, STR("otherwise"));
+}
+
+static void print_verdict_short(const struct verdict *verdict)
+{
+    if (verdict->action == VERDICT_RUN && verdict->effective)
+        printf("it would run under %.*s", STR_FMT(verdict->effective->handler));
+    else
+        printf("it would be refused (%s)", verdict_reason_name(verdict->reason));
+}
+
+static void print_standing(const struct explanation *e, const struct standing *standing)
+{
+    printf("  %s:%u: %.*s: ", e->policy_path, standing->rule->at.line,
+           STR_FMT(standing->rule->name));
+    switch (standing->match) {
+    case MATCH_NO:
+        printf("no match: %s\n", standing->why);
+        return;
+    case MATCH_UNKNOWN:
+        printf("not known: %s\n", standing->why);
+        return;
+    case MATCH_YES:
+        break;
+    }
+    if (standing->decides) {
+        printf("matches, and wins\n");
+        return;
+    }
+    printf("matches, but only observes");
+    if (standing->observed) {
+        printf(": ");
+        print_verdict_short(standing->observed);
+    }
+    putchar('\n');
+}
+
+static void print_request(const struct explanation *e)
+{
+    const struct policy_runtime *requested = e->decision.verdict.requested;
+    struct str asked = pod_facts_requested(e->pod);
+    printf("pod %.*s/%.*s\n", STR_FMT(e->pod->namespace), STR_FMT(e->pod->name));
+    printf("asks for: ");
+    if (asked.len == 0)
+        printf("no handler");
+    else
+        printf("%.*s", STR_FMT(asked));
+    if (e->pod->untrusted)
+        printf(" (by the annotation io.kubernetes.cri.untrusted-workload)");
+    else if (e->from_runtime_class)
+        printf(" (by runtimeClassName; a RuntimeClass may name its handler otherwise: --handler)");
+    if (!requested)
+        printf(", which is not declared");
+    else if (!str_eq(asked, requested->handler))
+        printf(", which means %.*s", STR_FMT(requested->handler));
+    putchar('\n');
+}
+
+static void print_node(const struct explanation *e)
+{
+    printf("node labels: ");
+    if (!e->node)
+        printf("not known (give them with --node-labels)");
+    else if (e->node->count == 0)
+        printf("none");
+    for (size_t i = 0; e->node && i < e->node->count; i++)
+        printf("%s%.*s=%.*s", i ? ", " : "", STR_FMT(e->node->items[i].key),
+               STR_FMT(e->node->items[i].value));
+    putchar('\n');
+}
+
+static void print_guards(const struct verdict *verdict)
+{
+    if (verdict->reason == REASON_DOWNGRADE)
+        printf("guards: downgrade refuses\n");
+    else if (verdict->reason == REASON_INCOMPATIBLE)
+        printf("guards: downgrade passes, cannot refuses: %.*s cannot %s\n",
+               STR_FMT(verdict->effective->handler), ability_name(verdict->lacking));
+    else if (verdict->action == VERDICT_RUN)
+        printf("guards: downgrade and cannot pass\n");
+}
+
+static void print_outcome(const struct explanation *e)
+{
+    const struct verdict *verdict = &e->decision.verdict;
+    if (policy_mode(e->policy) == POLICY_OBSERVE)
+        printf("the policy only observes: the call goes on as it came; enforced, it would be:\n");
+    if (verdict->action == VERDICT_RUN) {
+        printf("runs under %.*s%s\n", STR_FMT(verdict->effective->handler),
+               verdict->modifies ? " (the request is changed to say so)" : "");
+        return;
+    }
+    char message[SENTENCE_SIZE];
+    verdict_message(e->policy, e->pod, verdict, message, sizeof(message));
+    printf("refused (%s): %s\n", verdict_reason_name(verdict->reason), message);
+}
+
+void explanation_print_text(const struct explanation *e)
+{
+    print_request(e);
+    print_node(e);
+    struct standing standing;
+    printf("rules:\n");
+    for (size_t i = 0; stand(e, i, &standing); i++)
+        print_standing(e, &standing);
+    if (otherwise_decides(e))
+        printf("  %s:%u: otherwise: no rule above wins, so this does\n", e->policy_path,
+               e->decision.verdict.rule->at.line);
+    else if (!e->decision.verdict.rule)
+        printf("  none is looked at\n");
+    print_guards(&e->decision.verdict);
+    print_outcome(e);
+}
+
+static void json_member(const char *name, struct str value)
+{
+    printf("\"%s\":", name);
+    output_json_str(stdout, value);
+}
+
+static void json_verdict(const struct verdict *verdict)
+{
+    printf("\"action\":\"%s\",\"reason\":\"%s\"", verdict->action == VERDICT_RUN ? "run" : "refuse",
+           verdict_reason_name(verdict->reason));
+    if (verdict->rule) {
+        putchar(',');
+        json_member("rule", verdict->rule->name);
+    }
+    if (verdict->action == VERDICT_RUN) {
+        putchar(',');
+        json_member("handler", verdict->effective->handler);
+        printf(",\"modifies\":%s", verdict->modifies ? "true" : "false");
+    }
+    if (verdict->reason == REASON_INCOMPATIBLE)
+        printf(",\"lacking\":\"%s\"", ability_name(verdict->lacking));
+}
+
+static void json_standing(const struct standing *standing)
+{
+    static const char *const words[] = {
+        [MATCH_NO] = "no", [MATCH_UNKNOWN] = "unknown", [MATCH_YES] = "yes"};
+    putchar('{');
+    json_member("name", standing->rule->name);
+    printf(",\"line\":%u,\"match\":\"%s\",\"decides\":%s", standing->rule->at.line,
+           words[standing->match], standing->decides ? "true" : "false");
+    if (standing->why[0]) {
+        putchar(',');
+        json_member("why", str_of(standing->why));
+    }
+    if (standing->observed) {
+        printf(",\"would\":{");
+        json_verdict(standing->observed);
+        putchar('}');
+    }
+    putchar('}');
+}
+
+void explanation_print_json(const struct explanation *e)
+{
+    const struct verdict *verdict = &e->decision.verdict;
+    struct standing standing;
+    char message[SENTENCE_SIZE];
+    printf("{\"pod\":{");
+    json_member("namespace", e->pod->namespace);
+    putchar(',');
+    json_member("name", e->pod->name);
+    printf("},");
+    json_member("requested", pod_facts_requested(e->pod));
+    printf(",\"nodeLabelsKnown\":%s,\"mode\":\"%s\",\"rules\":[", e->node ? "true" : "false",
+           policy_mode(e->policy) == POLICY_OBSERVE ? "observe" : "enforce");
+    for (size_t i = 0; stand(e, i, &standing); i++) {
+        if (i)
+            putchar(',');
+        json_standing(&standing);
+    }
+    printf("],\"verdict\":{");
+    json_verdict(verdict);
+    if (verdict->action == VERDICT_REFUSE) {
+        verdict_message(e->policy, e->pod, verdict, message, sizeof(message));
+        putchar(',');
+        json_member("message", str_of(message));
+    }
+    printf("}}\n");
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One pod judged, as `crigate explain` prints it. */
+#ifndef CRIGATE_CLI_EXPLANATION_H
+#define CRIGATE_CLI_EXPLANATION_H
+
+#include "policy/policy.h"
+
+/* All borrowed. */
+struct explanation {
+    const char *policy_path;
+    const struct policy *policy;
+    const struct pod_facts *pod;
+    bool from_runtime_class;      /* the handler is the manifest's runtimeClassName */
+    const struct label_set *node; /* NULL: not known */
+    struct decision decision;
+};
+
+/* Both to standard output. */
+void explanation_print_text(const struct explanation *e);
+void explanation_print_json(const struct explanation *e);
+
+#endif

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Reads crigate.yaml: paths and who may connect, all findings in one run. */
+#include "config/settings.h"
+
+#include <errno.h>
+#include <sys/un.h>
+
+#include "base/file.h"
+#include "config/reader.h"
+#include "config/unique.h"
+
+#define SETTINGS_FILE_MAX ((size_t)1024 * 1024)
+#define SOCKET_PATH_MAX (sizeof(((struct sockaddr_un *)0)->sun_path) - 1)
+#define PATH_LENGTH_MAX ((size_t)4095)
+
+enum { LISTEN, UPSTREAM, POLICY, PEERS, NODE, AUDIT, KEY_COUNT };
+static const struct str keys[KEY_COUNT] = {{"listen", 6}, {"upstream", 8}, {"policy", 6},
+                                           {"peers", 5},  {"node", 4},     {"audit", 5}};
+
+static bool read_path(struct reader *reader, const struct yaml_node *node, const char *what,
+                      size_t most, const char **path)
+{
+    struct str text;
+    if (!reader_text(reader, node, what, most, &text))
+        return false;
+    if (text.data[0] != '/') {
+        reader_error(reader, node, "write it from the root: /...", "%s must be an absolute path",
+                     what);
+        return false;
+    }
+    *path = text.data;
+    return true;
+}
+
+/* The kubelet takes any runtime behind such a path for CRI-O and talks to it in another way. */
+static bool looks_like_crio(const char *path)
+{
+    static const char tail[] = "run/crio/crio.sock";
+    size_t len = strlen(path);
+    return len >= sizeof(tail) - 1 && strcmp(path + len - (sizeof(tail) - 1), tail) == 0;
+}
+
+static void read_sockets(struct reader *reader, const struct yaml_node *root,
+                         const struct yaml_node *const values[KEY_COUNT], struct settings *settings)
+{
+    const struct yaml_node *listen = values[LISTEN], *upstream = values[UPSTREAM];
+    bool has_listen =
+        reader_need(reader, root, listen, "listen", "the socket that the kubelet connects to") &&
+        read_path(reader, listen, "listen", SOCKET_PATH_MAX, &settings->listen);
+    bool has_upstream =
+        reader_need(reader, root, upstream, "upstream", "containerd's socket") &&
+        read_path(reader, upstream, "upstream", SOCKET_PATH_MAX, &settings->upstream);
+    if (has_listen && looks_like_crio(settings->listen))
+        reader_error(reader, listen, "name it otherwise, such as /run/crigate/crigate.sock",
+                     "the kubelet takes a socket called run/crio/crio.sock for CRI-O");
+    if (has_listen && has_upstream && strcmp(settings->listen, settings->upstream) == 0)
+        reader_error(reader, upstream, NULL,
+                     "upstream is the same socket as listen: calls would come back for ever");
+}
+
+static bool read_uid(struct reader *reader, const struct yaml_node *node, uint32_t *uid)
+{
+    if (node->kind == YAML_SCALAR && node->type == YAML_NUMBER && node->text.len <= 10 &&
+        strspn(node->text.data, "0123456789") == node->text.len) {
+        unsigned long long number = strtoull(node->text.data, NULL, 10);
+        bool has_leading_zero = node->text.len > 1 && node->text.data[0] == '0';
+        if (number < UINT32_MAX && !has_leading_zero) {
+            *uid = (uint32_t)number;
+            return true;
+        }
+    }
+    reader_error(reader, node, NULL, "a uid is a number from 0 to 4294967294");
+    return false;
+}
+
+static void report_twice(void *cookie, const struct yaml_node *node,
+                         const struct yaml_node *earlier)
+{
+    struct reader *reader = cookie;
+    (void)earlier;
+    reader_error(reader, node, NULL, "uid %.*s is given twice", DIAG_TEXT(node->text));
+}
+
+static void read_peers(struct reader *reader, const struct yaml_node *node,
+                       struct settings *settings)
+{
+    static const struct str peer_keys[] = {{"uids", 4}};
+    const struct yaml_node *list;
+    if (!reader_mapping(reader, node, "peers", peer_keys, 1, &list) ||
+        !reader_need(reader, node, list, "peers.uids", NULL) ||
+        !reader_collection(reader, list, YAML_SEQUENCE, "peers.uids"))
+        return;
+    uint32_t *uids = reader_room(reader, list->count, sizeof(*uids));
+    const struct yaml_node **nodes =
+        reader_room(reader, list->count, sizeof(const struct yaml_node *));
+    if (!uids || !nodes)
+        return;
+    size_t count = 0;
+    for (const struct yaml_node *item = list->first; item; item = item->next) {
+        if (!read_uid(reader, item, &uids[count]))
+            continue;
+        nodes[count++] = item;
+    }
+    unique_check_array(nodes, count, report_twice, reader);
+    settings->peer_uids = uids;
+    settings->peer_uid_count = count;
+}
+
+static void read_node(struct reader *reader, const struct yaml_node *node,
+                      struct settings *settings)
+{
+    static const struct str node_keys[] = {{"name", 4}, {"labels", 6}};
+    static const struct str label_keys[] = {{"file", 4}};
+    const struct yaml_node *values[2], *file;
+    struct str name;
+    if (!reader_mapping(reader, node, "node", node_keys, COUNT_OF(node_keys), values))
+        return;
+    /* an empty name is the host's */
+    if (values[0] && reader_string(reader, values[0], "node.name", &name) && name.len &&
+        reader_text(reader, values[0], "node.name", 253, &name))
+        settings->node_name = name.data;
+    if (values[1] &&
+        reader_mapping(reader, values[1], "node.labels", label_keys, COUNT_OF(label_keys), &file) &&
+        file)
+        read_path(reader, file, "node.labels.file", PATH_LENGTH_MAX, &settings->node_labels_file);
+}
+
+static void read_audit(struct reader *reader, const struct yaml_node *node,
+                       struct settings *settings)
+{
+    static const struct str audit_keys[] = {{"file", 4}, {"onFailure", 9}};
+    static const struct str on_failure[] = {{"refuse", 6}};
+    const struct yaml_node *values[2];
+    size_t index;
+    if (!reader_mapping(reader, node, "audit", audit_keys, COUNT_OF(audit_keys), values))
+        return;
+    if (reader_need(reader, node, values[0], "audit.file", "the file that keeps each decision"))
+        read_path(reader, values[0], "audit.file", PATH_LENGTH_MAX, &settings->audit_file);
+    if (values[1])
+        reader_word(reader, values[1], "audit.onFailure", on_failure, 1, &index);
+}
+
+static void read_settings(struct reader *reader, const struct yaml_node *root,
+                          struct settings *settings)
+{
+    static const uint32_t root_uid = 0;
+    const struct yaml_node *values[KEY_COUNT];
+    settings->peer_uids = &root_uid;
+    settings->peer_uid_count = 1;
+    if (!reader_mapping(reader, root, "the settings", keys, KEY_COUNT, values))
+        return;
+    read_sockets(reader, root, values, settings);
+    if (reader_need(reader, root, values[POLICY], "policy", "the path of the policy file"))
+        read_path(reader, values[POLICY], "policy", PATH_LENGTH_MAX, &settings->policy);
+    if (values[PEERS])
+        read_peers(reader, values[PEERS], settings);
+    if (values[NODE])
+        read_node(reader, values[NODE], settings);
+    if (reader_need(reader, root, values[AUDIT], "audit", "add `audit: {file: PATH}`"))
+        read_audit(reader, values[AUDIT], settings);
+}
+
+static int fail_whole(struct diags *diags, struct diag_source *source, const struct err *err)
+{
+    diags_add(diags, DIAG_ERROR, source, (struct place){0}, NULL, "%s", err->text);
+    return -1;
+}
+
+static int name_host(struct settings *settings, struct err *err)
+{
+    char name[256];
+    if (gethostname(name, sizeof(name)))
+        return err_set_errno(err, errno, "node.name is not given and the host has no name");
+    name[sizeof(name) - 1] = '\0';
+    settings->node_name = arena_str(&settings->arena, str_of(name)).data;
+    return settings->node_name ? 0 : err_set(err, "memory is out");
+}
+
+int settings_load(const char *path, struct diags *diags, struct settings *settings)
+{
+    OWNED(settings_free) struct settings loaded = {0};
+    struct diag_source source = {.path = path};
+    struct reader reader = {.source = &source, .diags = diags, .arena = &loaded.arena};
+    struct err err;
+    if (file_read(path, SETTINGS_FILE_MAX, &loaded.arena, &source.text, &err))
+        return fail_whole(diags, &source, &err);
+    const struct yaml_node *root = yaml_read(&source, YAML_ONE_DOCUMENT, &loaded.arena, diags);
+    if (root)
+        read_settings(&reader, root, &loaded);
+    diags_sort(diags);
+    if (!root || diags_failed(diags))
+        return -1;
+    if (!loaded.node_name && name_host(&loaded, &err))
+        return fail_whole(diags, &source, &err);
+    *settings = loaded;
+    loaded = (struct settings){0};
+    return 0;
+}
+
+void settings_free(struct settings *settings)
+{
+    arena_free(&settings->arena);
+    *settings = (struct settings){0};
+}
