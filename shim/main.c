@@ -10,6 +10,7 @@ static const struct command {
     int (*run)(int argc, char **argv);
     const char *summary;
 } commands[] = {
+    {"serve", cli_serve, "stand between the kubelet and containerd"},
     {"check", cli_check, "find every error in a policy"},
     {"explain", cli_explain, "say what the gate would do with a pod, and why"},
 };
