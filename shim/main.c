@@ -27,7 +27,7 @@ static void fail_unknown(struct argp_state *state, const char *word)
     struct str names[COMMAND_COUNT];
     for (size_t i = 0; i < COMMAND_COUNT; i++)
         names[i] = str_of(commands[i].name);
-    const struct str *near = nearest_word(str_of(word), names, COMMAND_COUNT);
+    const struct str *near = nearest_word(str_of(word), names, COMMAND_COUNT, sizeof(*names));
     if (near)
         argp_error(state, "\"%s\" is no command; did you mean \"%.*s\"?", word, STR_FMT(*near));
     else

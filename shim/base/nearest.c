@@ -39,19 +39,21 @@ static size_t distance(struct str a, struct str b)
     return above[b.len];
 }
 
-const struct str *nearest_word(struct str word, const struct str *words, size_t count)
+const struct str *nearest_word(struct str word, const struct str *words, size_t count,
+                               size_t stride)
 {
     const struct str *nearest = NULL;
     if (word.len == 0 || word.len > WORD_MAX)
         return NULL;
     size_t best = word.len / 3 + 2; /* further off it is another word */
     for (size_t i = 0; i < count; i++) {
-        if (words[i].len > WORD_MAX)
+        const struct str *other = (const void *)((const char *)words + i * stride);
+        if (other->len > WORD_MAX)
             continue;
-        size_t apart = distance(word, words[i]);
-        if (apart < best && apart < words[i].len) {
+        size_t apart = distance(word, *other);
+        if (apart < best && apart < other->len) {
             best = apart;
-            nearest = &words[i];
+            nearest = other;
         }
     }
     return nearest;

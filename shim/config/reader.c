@@ -15,7 +15,7 @@ void *reader_room(struct reader *reader, size_t count, size_t size)
 const char *reader_suggest(struct str word, const struct str *words, size_t count,
                            char buf[READER_HINT_SIZE])
 {
-    const struct str *nearest = nearest_word(word, words, count);
+    const struct str *nearest = nearest_word(word, words, count, sizeof(*words));
     if (!nearest)
         return NULL;
     snprintf(buf, READER_HINT_SIZE, "did you mean \"%.*s\"?", STR_FMT(*nearest));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a person reads about a refusal in `kubectl describe pod`: what happened and what to do. */
+#include "base/nearest.h"
 #include "policy/compiled.h"
-#include "policy/nearest.h"
 #include "policy/writer.h"
 
 /* The pod's field that asks for an ability. */
@@ -42,7 +42,8 @@ static void write_unknown_runtime(struct writer *writer, const struct policy *po
                                   const struct pod_facts *pod)
 {
     struct str name = pod_facts_requested(pod);
-    const struct handler_name *nearest = nearest_handler(policy, name);
+    const struct str *nearest =
+        nearest_word(name, &policy->names->name, policy->name_count, sizeof(*policy->names));
     if (pod->untrusted)
         writer_text(writer, "its annotation io.kubernetes.cri.untrusted-workload asks for ");
     writer_text(writer, "runtime handler ");
@@ -51,7 +52,7 @@ static void write_unknown_runtime(struct writer *writer, const struct policy *po
                                        : " is not declared in the policy");
     if (nearest) {
         writer_text(writer, "; did you mean ");
-        writer_quoted(writer, nearest->name);
+        writer_quoted(writer, *nearest);
         writer_text(writer, "? ");
     } else {
         writer_text(writer, "; ");
