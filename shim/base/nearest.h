@@ -5,8 +5,8 @@
 
 #include "base/str.h"
 
-/* Of `count` words that lie `stride` bytes apart, as members of larger objects may, the first that is
- * fewest typing errors (a letter too much, missing, wrong, or two swapped; case aside) away from
+/* Of `count` words that lie `stride` bytes apart, as members of larger objects may, the first that
+ * is fewest typing errors (a letter too much, missing, wrong, or two swapped; case aside) away from
  * `word`; NULL when none is near enough to be meant. */
 const struct str *nearest_word(struct str word, const struct str *words, size_t count,
                                size_t stride);

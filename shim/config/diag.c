@@ -117,13 +117,13 @@ static int order(struct place a, struct place b)
     return (a.column > b.column) - (a.column < b.column);
 }
 
-void diags_sort(struct diags *diags)
+void diags_sort(struct diags *diags, size_t first)
 {
     /* By insertion, which is stable; most findings come in order already. */
-    for (size_t i = 1; i < diags->count; i++) {
+    for (size_t i = first + 1; i < diags->count; i++) {
         struct diag item = diags->items[i];
         size_t to = i;
-        for (; to > 0 && order(diags->items[to - 1].at, item.at) > 0; to--)
+        for (; to > first && order(diags->items[to - 1].at, item.at) > 0; to--)
             diags->items[to] = diags->items[to - 1];
         diags->items[to] = item;
     }

@@ -29,7 +29,8 @@ struct diag {
     const char *hint;    /* "did you mean ...?"; NULL when there is none */
 };
 
-/* Zeroed is empty. Findings live until diags_free(). */
+/* Zeroed is empty. Findings live until diags_free(). Several files may use it in turn as long as
+ * the earlier ones had no errors: a reader fails when there is one. */
 struct diags {
     struct arena arena;
     struct diag *items;
@@ -64,8 +65,8 @@ size_t diag_text_len(struct str s);
 /* Whether an error was found or memory ran out. */
 bool diags_failed(const struct diags *diags);
 
-/* Puts the findings in the order of their places. */
-void diags_sort(struct diags *diags);
+/* Puts the findings from index `first` on, those of one file, in the order of their places. */
+void diags_sort(struct diags *diags, size_t first);
 
 /* Prints all of them to `out`, coloured when it is a terminal, with a closing count. */
 void diags_print(const struct diags *diags, FILE *out);

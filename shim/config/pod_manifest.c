@@ -181,10 +181,11 @@ int pod_manifest_parse(const char *path, struct str text, struct diags *diags,
     OWNED(pod_manifest_free) struct pod_manifest read = {0};
     struct diag_source source = {.path = path, .text = text};
     struct reader reader = {.source = &source, .diags = diags, .arena = &read.arena};
+    size_t first = diags->count;
     const struct yaml_node *root = yaml_read(&source, YAML_FIRST_DOCUMENT, &read.arena, diags);
     if (root)
         read_pod(&reader, root, &read);
-    diags_sort(diags);
+    diags_sort(diags, first);
     if (!root || diags_failed(diags))
         return -1;
     *pod = read;

@@ -133,8 +133,9 @@ static int parse(const char *path, struct str text, struct diags *diags, struct 
 int policy_file_parse(const char *path, struct str text, struct diags *diags,
                       struct policy **policy)
 {
+    size_t first = diags->count;
     int rc = parse(path, text, diags, policy);
-    diags_sort(diags);
+    diags_sort(diags, first);
     return rc;
 }
 

@@ -8,6 +8,9 @@
 /* containerd's own limit for identifiers. */
 #define HANDLER_MAX ((size_t)76)
 
+/* Names that a wrong one is compared with: a bound on the work in a file full of both. */
+#define SUGGESTED_MAX ((size_t)100)
+
 enum { HANDLER, ALIASES, ISOLATION, DEFAULT, CANNOT, KEY_COUNT };
 static const struct str keys[KEY_COUNT] = {
     {"handler", 7}, {"aliases", 7}, {"isolation", 9}, {"default", 7}, {"cannot", 6}};
@@ -91,7 +94,7 @@ static void read_cannot(struct reader *reader, const struct yaml_node *node,
         size_t index;
         if (!reader_word(reader, item, "cannot", words, count, &index))
             continue;
-        unsigned bit = 1u << index;
+        unsigned bit = ability_of(item->text);
         if (runtime->cannot & bit)
             reader_error(reader, item, NULL, "\"%.*s\" stands twice in cannot",
                          DIAG_TEXT(item->text));
@@ -198,7 +201,8 @@ bool policy_parse_handler(struct reader *reader, const struct yaml_node *node, c
     if (declared->count && bsearch(&text, declared->names, declared->count, sizeof(text), order))
         return true;
     char hint[READER_HINT_SIZE];
-    const char *near = reader_suggest(text, declared->names, declared->count, hint);
+    size_t compared = declared->count < SUGGESTED_MAX ? declared->count : SUGGESTED_MAX;
+    const char *near = reader_suggest(text, declared->names, compared, hint);
     if (declared->whole || near)
         reader_error(reader, node, near ? near : "declare it under runtimes",
                      "%s: \"%.*s\" is not a declared runtime", what, DIAG_TEXT(text));

@@ -121,7 +121,7 @@ static void read_node(struct reader *reader, const struct yaml_node *node,
         settings->node_name = name.data;
     if (values[1] &&
         reader_mapping(reader, values[1], "node.labels", label_keys, COUNT_OF(label_keys), &file) &&
-        file)
+        reader_need(reader, values[1], file, "node.labels.file", NULL))
         read_path(reader, file, "node.labels.file", PATH_LENGTH_MAX, &settings->node_labels_file);
 }
 
@@ -182,12 +182,13 @@ int settings_load(const char *path, struct diags *diags, struct settings *settin
     struct diag_source source = {.path = path};
     struct reader reader = {.source = &source, .diags = diags, .arena = &loaded.arena};
     struct err err;
+    size_t first = diags->count;
     if (file_read(path, SETTINGS_FILE_MAX, &loaded.arena, &source.text, &err))
         return fail_whole(diags, &source, &err);
     const struct yaml_node *root = yaml_read(&source, YAML_ONE_DOCUMENT, &loaded.arena, diags);
     if (root)
         read_settings(&reader, root, &loaded);
-    diags_sort(diags);
+    diags_sort(diags, first);
     if (!root || diags_failed(diags))
         return -1;
     if (!loaded.node_name && name_host(&loaded, &err))

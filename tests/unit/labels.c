@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Node labels: known, unknown and none, from a file and from a command line. */
+#include <criterion/criterion.h>
+
+#include "node/labels.h"
+
+static const char *write_file(const char *text, char path[32])
+{
+    strcpy(path, "/tmp/crigate-labels-XXXXXX");
+    int fd = mkstemp(path);
+    cr_assert_geq(fd, 0);
+    cr_assert_eq(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+    close(fd);
+    return path;
+}
+
+static struct str value_of(const struct node_labels *labels, const char *key)
+{
+    const struct label_set *set = node_labels_set(labels);
+    const struct str *value =
+        set ? label_set_find(set, str_of(key), label_hash(str_of(key))) : NULL;
+    return value ? *value : STR("(none)");
+}
+
+static void expect_bad(const char *text, const char *reason)
+{
+    char path[32], expected[512];
+    struct err err = {0};
+    OWNED(own_node_labels) struct node_labels *labels = NULL;
+    write_file(text, path);
+    cr_expect_eq(node_labels_read(path, &labels, &err), -1, "taken: %s", text);
+    cr_expect(labels && !node_labels_set(labels));
+    snprintf(expected, sizeof(expected), "%s:%s", path, reason);
+    cr_expect_eq(strncmp(err.text, expected, strlen(expected)), 0, "of %s: %s", text, err.text);
+    unlink(path);
+}
+
+Test(labels, reads_a_file)
+{
+    char path[32];
+    struct err err = {0};
+    OWNED(own_node_labels) struct node_labels *labels = NULL;
+    write_file("# the node\n\n  a.io/b = c \r\nd=\n\te=f", path);
+    cr_assert_eq(node_labels_read(path, &labels, &err), 0, "%s", err.text);
+    cr_assert_eq(node_labels_set(labels)->count, 3);
+    cr_assert(str_eq(value_of(labels, "a.io/b"), STR("c")));
+    cr_assert(str_eq(value_of(labels, "d"), STR("")));
+    cr_assert(str_eq(value_of(labels, "e"), STR("f")));
+    unlink(path);
+}
+
+Test(labels, knows_an_empty_file_as_no_labels)
+{
+    char path[32];
+    struct err err = {0};
+    static const char *const texts[] = {"", "\n\n# only this\n"};
+    for (size_t i = 0; i < 2; i++) {
+        OWNED(own_node_labels) struct node_labels *labels = NULL;
+        write_file(texts[i], path);
+        cr_assert_eq(node_labels_read(path, &labels, &err), 0);
+        cr_assert_not_null(node_labels_set(labels));
+        cr_assert_eq(node_labels_set(labels)->count, 0);
+        unlink(path);
+    }
+}
+
+Test(labels, does_not_know_without_a_file)
+{
+    struct err err = {0};
+    OWNED(own_node_labels) struct node_labels *labels = NULL;
+    cr_assert_eq(node_labels_read("/nonexistent/labels", &labels, &err), -1);
+    cr_assert(labels && !node_labels_set(labels));
+    cr_assert(strstr(err.text, "/nonexistent/labels: ") && strstr(err.text, "No such file"));
+    OWNED(own_node_labels) struct node_labels *directory = NULL;
+    cr_assert_eq(node_labels_read("/tmp", &directory, &err), -1);
+    cr_assert(directory && !node_labels_set(directory));
+}
+
+Test(labels, does_not_know_after_a_wrong_line)
+{
+    expect_bad("a=b\nc\n", "2:1: a label is written key=value");
+    expect_bad("a=b\n  =c\n", "2:3: the label key has an empty name");
+    expect_bad("\u65e5=c\n", "1:1: the label key may hold only");
+    expect_bad("a=\u65e5\n", "1:3: the value of the label may hold only");
+    expect_bad("a=b=c\n", "1:3: the value");
+    expect_bad("a=b\nc=d\na=e\n", "3:1: this label is given twice");
+    expect_bad("A.io/b=c\n", "1:1: the label key has a prefix");
+    expect_bad("a/b/c=d\n", "1:1: the label key may hold only");
+    expect_bad("a=b c\n", "1:3: the value");
+    expect_bad("a=-b\n", "1:3: the value");
+    expect_bad("abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijkl=v\n",
+               "1:1: the label key has a name longer than 63 bytes");
+}
+
+Test(labels, refuses_a_file_with_a_NUL)
+{
+    char path[32];
+    struct err err = {0};
+    OWNED(own_node_labels) struct node_labels *labels = NULL;
+    write_file("", path);
+    FILE *file = fopen(path, "w");
+    fwrite("a=b\0c\n", 1, 6, file);
+    fclose(file);
+    cr_assert_eq(node_labels_read(path, &labels, &err), -1);
+    cr_assert_null(node_labels_set(labels));
+    unlink(path);
+}
+
+Test(labels, parses_a_command_line)
+{
+    struct err err = {0};
+    OWNED(own_node_labels) struct node_labels *labels = NULL;
+    cr_assert_eq(node_labels_parse("a=b, c=d", &labels, &err), 0, "%s", err.text);
+    cr_assert(str_eq(value_of(labels, "c"), STR("d")));
+    OWNED(own_node_labels) struct node_labels *none = NULL;
+    cr_assert_eq(node_labels_parse("", &none, &err), 0);
+    cr_assert_eq(node_labels_set(none)->count, 0);
+    OWNED(own_node_labels) struct node_labels *bad = NULL;
+    cr_assert_eq(node_labels_parse("a=b,", &bad, &err), -1);
+    cr_assert_str_eq(err.text, "character 5 of the node labels: a label is written key=value");
+    cr_assert_null(node_labels_set(bad));
+}
+
+Test(labels, counts_references)
+{
+    struct node_labels *labels = node_labels_unknown();
+    cr_assert_not_null(labels);
+    cr_assert_eq(node_labels_ref(labels), labels);
+    node_labels_unref(labels);
+    cr_assert_null(node_labels_set(labels));
+    node_labels_unref(labels);
+}

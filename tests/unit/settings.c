@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Settings: the default file, defaults, and every refusal. */
+#include <criterion/criterion.h>
+
+#include "config/settings.h"
+
+#define GOOD_START "listen: /run/c/c.sock\nupstream: /run/d.sock\npolicy: /p.yaml\n"
+#define GOOD_AUDIT "audit: {file: /a.jsonl}\n"
+
+static int load(const char *text, struct diags *diags, struct settings *settings)
+{
+    char path[] = "/tmp/crigate-settings-XXXXXX";
+    int fd = mkstemp(path);
+    cr_assert_geq(fd, 0);
+    cr_assert_eq(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+    close(fd);
+    int rc = settings_load(path, diags, settings);
+    unlink(path);
+    return rc;
+}
+
+static void expect_error(const char *text, unsigned line, unsigned column, const char *message)
+{
+    OWNED_DIAGS struct diags diags = {0};
+    OWNED(settings_free) struct settings settings = {0};
+    cr_expect_eq(load(text, &diags, &settings), -1, "taken: %s", text);
+    cr_assert_eq(diags.errors, 1, "%zu errors of %s", diags.errors, text);
+    const struct diag *diag = &diags.items[0];
+    cr_expect(strstr(diag->message, message), "of %s: %s", text, diag->message);
+    cr_expect(diag->at.line == line && diag->at.column == column, "of %s: %u:%u", text,
+              diag->at.line, diag->at.column);
+    cr_expect_null(settings.listen);
+}
+
+Test(settings, reads_the_default_file)
+{
+    OWNED_DIAGS struct diags diags = {0};
+    OWNED(settings_free) struct settings settings = {0};
+    cr_assert_eq(settings_load(SOURCE_ROOT "/config/crigate.yaml", &diags, &settings), 0);
+    cr_assert_str_eq(settings.listen, "/run/crigate/crigate.sock");
+    cr_assert_str_eq(settings.upstream, "/run/containerd/containerd.sock");
+    cr_assert_str_eq(settings.policy, "/etc/crigate/policy.yaml");
+    cr_assert_str_eq(settings.node_labels_file, "/etc/crigate/node-labels");
+    cr_assert_str_eq(settings.audit_file, "/var/log/crigate/audit.jsonl");
+    cr_assert(settings.peer_uid_count == 1 && settings.peer_uids[0] == 0);
+    char host[256];
+    cr_assert_eq(gethostname(host, sizeof(host)), 0);
+    cr_assert_str_eq(settings.node_name, host);
+}
+
+Test(settings, fills_in_what_is_left_out)
+{
+    OWNED_DIAGS struct diags diags = {0};
+    OWNED(settings_free) struct settings settings = {0};
+    cr_assert_eq(load(GOOD_START GOOD_AUDIT, &diags, &settings), 0);
+    cr_assert(settings.peer_uid_count == 1 && settings.peer_uids[0] == 0);
+    cr_assert_null(settings.node_labels_file);
+    cr_assert_not_null(settings.node_name);
+}
+
+Test(settings, reads_uids_and_a_name)
+{
+    OWNED_DIAGS struct diags diags = {0};
+    OWNED(settings_free) struct settings settings = {0};
+    cr_assert_eq(load(GOOD_START GOOD_AUDIT "peers: {uids: [0, 4294967294]}\nnode: {name: n1}\n",
+                      &diags, &settings),
+                 0);
+    cr_assert(settings.peer_uid_count == 2 && settings.peer_uids[1] == 4294967294u);
+    cr_assert_str_eq(settings.node_name, "n1");
+}
+
+Test(settings, refuses_each_mistake_at_its_place)
+{
+    expect_error(GOOD_START GOOD_AUDIT "http: 127.0.0.1:1\n", 5, 1, "unknown key \"http\"");
+    expect_error(GOOD_START GOOD_AUDIT "node: {labels: {file: /l, kubernetes: {}}}\n", 5, 27,
+                 "unknown key \"kubernetes\"");
+    expect_error(GOOD_START GOOD_AUDIT "node: {labels: {}}\n", 5, 16, "file is missing");
+    expect_error(GOOD_START, 1, 1, "audit is missing");
+    expect_error(GOOD_START "audit: {}\n", 4, 8, "audit.file is missing");
+    expect_error(GOOD_START "audit: {file: a}\n", 4, 15, "absolute");
+    expect_error(GOOD_START "audit: {file: /a, onFailure: allow}\n", 4, 30, "unknown value");
+    expect_error("upstream: /d\npolicy: /p\n" GOOD_AUDIT, 1, 1, "listen is missing");
+    expect_error("listen: run/a\nupstream: /d\npolicy: /p\n" GOOD_AUDIT, 1, 9, "absolute");
+    expect_error("listen: /d\nupstream: /d\npolicy: /p\n" GOOD_AUDIT, 2, 11, "same socket");
+    expect_error("listen: /var/run/crio/crio.sock\nupstream: /d\npolicy: /p\n" GOOD_AUDIT, 1, 9,
+                 "CRI-O");
+    expect_error("listen: 1\nupstream: /d\npolicy: /p\n" GOOD_AUDIT, 1, 9, "must be a string");
+    expect_error("listen: \"\"\nupstream: /d\npolicy: /p\n" GOOD_AUDIT, 1, 9, "is empty");
+    expect_error(GOOD_START GOOD_AUDIT "peers: {uids: []}\n", 5, 15, "is empty");
+    expect_error(GOOD_START GOOD_AUDIT "peers: {uids: [root]}\n", 5, 16, "a uid is a number");
+    expect_error(GOOD_START GOOD_AUDIT "peers: {uids: [-1]}\n", 5, 16, "a uid is a number");
+    expect_error(GOOD_START GOOD_AUDIT "peers: {uids: [4294967295]}\n", 5, 16, "a uid is a number");
+    expect_error(GOOD_START GOOD_AUDIT "peers: {uids: [010]}\n", 5, 16, "a uid is a number");
+    expect_error(GOOD_START GOOD_AUDIT "peers: {uids: [7, 7]}\n", 5, 19, "given twice");
+    expect_error(GOOD_START GOOD_AUDIT "peers: {}\n", 5, 8, "peers.uids is missing");
+    expect_error("[]\n", 1, 1, "must be a mapping");
+    expect_error("", 0, 0, "empty");
+}
+
+Test(settings, ends_a_socket_path_where_the_kernel_does)
+{
+    for (int length = 107; length <= 108; length++) {
+        char text[512], path[128];
+        memset(path, 'x', sizeof(path));
+        path[0] = '/';
+        path[length] = '\0';
+        snprintf(text, sizeof(text), "listen: %s\nupstream: /d\npolicy: /p\n" GOOD_AUDIT, path);
+        OWNED_DIAGS struct diags diags = {0};
+        OWNED(settings_free) struct settings settings = {0};
+        cr_expect_eq(load(text, &diags, &settings), length == 107 ? 0 : -1);
+    }
+}
+
+Test(settings, reports_all_in_one_run)
+{
+    OWNED_DIAGS struct diags diags = {0};
+    OWNED(settings_free) struct settings settings = {0};
+    cr_assert_eq(load("listen: a\nupstrem: /b\npolicy: 1\naudit: {file: c}\n", &diags, &settings),
+                 -1);
+    cr_assert_eq(diags.errors, 5);
+    cr_assert_str_eq(diags.items[2].hint, "did you mean \"upstream\"?");
+}
+
+Test(settings, says_that_the_file_is_missing)
+{
+    OWNED_DIAGS struct diags diags = {0};
+    OWNED(settings_free) struct settings settings = {0};
+    struct err err;
+    cr_assert_eq(settings_load("/nonexistent/c.yaml", &diags, &settings), -1);
+    cr_assert_eq(diags_first(&diags, &err), -1);
+    cr_assert(strstr(err.text, "/nonexistent/c.yaml: it cannot be opened: No such file"));
+}
