@@ -52,7 +52,7 @@ void load_open(struct load *load, const char *socket)
     grpc_arg args[] = {
         int_arg(GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH, -1),
         int_arg(GRPC_ARG_ENABLE_RETRIES, 0),
-        int_arg("grpc.use_local_subchannel_pool", 1),
+        int_arg(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1),
         {.type = GRPC_ARG_STRING,
          .key = (char *)GRPC_ARG_DEFAULT_AUTHORITY,
          .value.string = (char *)"localhost"},

@@ -16,7 +16,8 @@ struct bytes {
 };
 
 void bytes_add(struct bytes *out, const void *data, size_t len);
-void bytes_print(struct bytes *out, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void bytes_print(struct bytes *out, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3), nonnull(2)));
 
 /* Fields: a varint; a length-delimited one of bytes, or of a string without its end. */
 void bytes_number(struct bytes *out, unsigned field, uint64_t value);

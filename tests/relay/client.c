@@ -36,14 +36,16 @@ static grpc_arg int_arg(const char *key, int value)
 }
 
 /* A channel to `target`, over `fd` if that is not negative. */
-static void open_channel(struct client *client, const char *target, int fd)
+static void open_channel(struct client *client, const char *target, int fd,
+                         grpc_compression_algorithm compression)
 {
     grpc_arg args[] = {
         int_arg(GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH, -1),
         int_arg(GRPC_ARG_MAX_SEND_MESSAGE_LENGTH, -1),
         int_arg(GRPC_ARG_MAX_METADATA_SIZE, 1024 * 1024),
         int_arg(GRPC_ARG_ENABLE_RETRIES, 0),
-        int_arg("grpc.use_local_subchannel_pool", 1),
+        int_arg(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1),
+        int_arg(GRPC_COMPRESSION_CHANNEL_DEFAULT_ALGORITHM, (int)compression),
         int_arg(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100),
         int_arg(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 100),
         int_arg(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 100),
@@ -63,7 +65,14 @@ void client_open(struct client *client, const char *socket)
 {
     char target[256];
     snprintf(target, sizeof(target), "unix:%s", socket);
-    open_channel(client, target, -1);
+    open_channel(client, target, -1, GRPC_COMPRESS_NONE);
+}
+
+void client_open_zipping(struct client *client, const char *socket)
+{
+    char target[256];
+    snprintf(target, sizeof(target), "unix:%s", socket);
+    open_channel(client, target, -1, GRPC_COMPRESS_GZIP);
 }
 
 int client_open_fd(struct client *client, const char *path)
@@ -73,7 +82,7 @@ int client_open_fd(struct client *client, const char *path)
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     cr_assert_eq(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
     int same = dup(fd);
-    open_channel(client, NULL, fd);
+    open_channel(client, NULL, fd, GRPC_COMPRESS_NONE);
     return same;
 }
 

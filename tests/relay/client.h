@@ -43,6 +43,9 @@ struct header {
 /* Opens a channel; it connects at the first call. */
 void client_open(struct client *client, const char *socket);
 
+/* The same; it sends messages compressed with gzip. */
+void client_open_zipping(struct client *client, const char *socket);
+
 /* Opens a channel over a connection that client_break_fd() can break: it returns what to break. */
 int client_open_fd(struct client *client, const char *socket);
 void client_break_fd(int fd);

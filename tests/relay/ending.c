@@ -10,6 +10,7 @@
 
 #define SOON_NS 1000000000ull
 #define METHOD SERVICE "ExecSync"
+#define STREAM SERVICE "GetContainerEvents"
 
 /* The deadline in ms that the fake was told; -1: none. */
 static long deadline_seen(struct scene *scene, int timeout_ms)
@@ -67,42 +68,43 @@ BOTH(passes_deadline_exceeded_from_containerd)
 }
 
 /* Starts a call that the fake lets hang, and waits until it is there. */
-static void start_hanging(struct scene *scene, struct rpc *rpc, const char *headers)
+static void start_hanging(struct scene *scene, struct rpc *rpc, const char *method,
+                          const char *headers)
 {
-    rpc_start(rpc, &scene->client, METHOD, headers, NULL, NO_DEADLINE);
+    rpc_start(rpc, &scene->client, method, headers, NULL, NO_DEADLINE);
     rpc_send(rpc, "", 0);
-    scene_wait_saw(scene, METHOD, "requests", 1);
+    scene_wait_saw(scene, method, "requests", 1);
 }
 
-static void expect_cancelled_since(struct scene *scene, uint64_t start)
+static void expect_cancelled_since(struct scene *scene, const char *method, uint64_t start)
 {
-    scene_wait_saw(scene, METHOD, "cancelled", 1);
-    uint64_t took = scene_saw(scene, METHOD, "cancelled-at-ns") - start;
+    scene_wait_saw(scene, method, "cancelled", 1);
+    uint64_t took = scene_saw(scene, method, "cancelled-at-ns") - start;
     printf("containerd saw the cancellation after %" PRIu64 " us\n", took / 1000);
     cr_assert_lt(took, SOON_NS);
-    cr_assert_eq(scene_saw(scene, METHOD, "open"), 0);
+    cr_assert_eq(scene_saw(scene, method, "open"), 0);
 }
 
 BOTH(cancels_upstream)
 {
     struct rpc rpc;
-    start_hanging(scene, &rpc, "fake-hang: 1\n");
+    start_hanging(scene, &rpc, METHOD, "fake-hang: 1\n");
     uint64_t start = now_ns();
     grpc_call_cancel(rpc.call, NULL);
     cr_assert_eq(rpc_finish(&rpc), GRPC_STATUS_CANCELLED);
-    expect_cancelled_since(scene, start);
+    expect_cancelled_since(scene, METHOD, start);
     rpc_free(&rpc);
 }
 
 BOTH(cancels_upstream_after_half_close)
 {
     struct rpc rpc;
-    start_hanging(scene, &rpc, "fake-hang: 1\nfake-early: 1\n");
+    start_hanging(scene, &rpc, STREAM, "fake-hang: 1\nfake-early: 1\n");
     rpc_half_close(&rpc);
     rpc_wait_initial(&rpc);
     uint64_t start = now_ns();
     grpc_call_cancel(rpc.call, NULL);
-    expect_cancelled_since(scene, start);
+    expect_cancelled_since(scene, STREAM, start);
     rpc_free(&rpc);
 }
 
@@ -110,14 +112,14 @@ BOTH(cancels_upstream_in_mid_stream)
 {
     struct rpc rpc;
     grpc_slice message;
-    start_hanging(scene, &rpc, "fake-stream: 100000000x1000\n");
+    start_hanging(scene, &rpc, STREAM, "fake-stream: 100000000x1000\n");
     for (int i = 0; i < 100; i++) {
         cr_assert(rpc_receive(&rpc, &message));
         grpc_slice_unref(message);
     }
     uint64_t start = now_ns();
     grpc_call_cancel(rpc.call, NULL);
-    expect_cancelled_since(scene, start);
+    expect_cancelled_since(scene, STREAM, start);
     rpc_free(&rpc);
 }
 
@@ -131,7 +133,7 @@ BOTH(cancels_upstream_when_the_client_is_gone)
     scene_wait_saw(scene, METHOD, "requests", 1);
     uint64_t start = now_ns();
     client_break_fd(fd);
-    expect_cancelled_since(scene, start);
+    expect_cancelled_since(scene, METHOD, start);
     cr_assert_neq(rpc_finish(&rpc), GRPC_STATUS_OK);
     rpc_free(&rpc);
     client_close(&lost);
@@ -141,7 +143,7 @@ BOTH(passes_an_abort)
 {
     struct rpc rpc;
     grpc_slice message;
-    rpc_start(&rpc, &scene->client, METHOD, "fake-stream: 3x100\nfake-abort: 1\n", NULL,
+    rpc_start(&rpc, &scene->client, STREAM, "fake-stream: 3x100\nfake-abort: 1\n", NULL,
               NO_DEADLINE);
     rpc_send(&rpc, "", 0);
     for (int i = 0; i < 3; i++) {
@@ -156,7 +158,7 @@ BOTH(passes_an_abort)
 BOTH(tells_when_containerd_dies)
 {
     struct rpc rpc;
-    start_hanging(scene, &rpc, "fake-hang: 1\n");
+    start_hanging(scene, &rpc, METHOD, "fake-hang: 1\n");
     uint64_t start = now_ns();
     scene_kill_fake(scene);
     cr_assert_eq(rpc_finish(&rpc), GRPC_STATUS_UNAVAILABLE);
