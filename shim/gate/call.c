@@ -30,6 +30,7 @@ struct judged_call {
     struct node_labels *labels;
     struct judgement judgement;
     grpc_slice request; /* in one piece: what is judged and what is sent */
+    bool has_request;   /* false: the kubelet closed its side without one */
     struct arena arena; /* of the facts */
     struct inspect_span handler_span;
     struct loop_op recorded_op;
@@ -61,9 +62,17 @@ static grpc_slice in_one_piece(grpc_byte_buffer *payload)
 
 /* --- plain calls --------------------------------------------------------------------------- */
 
-static void end_plain(struct relay *relay)
+/* Last: the call's memory goes with it. */
+static void end_call(struct gate *gate, struct relay *relay)
 {
     relay_end(relay);
+    if (--gate->calls == 0 && gate->when_idle)
+        gate->when_idle->done(gate->when_idle, true);
+}
+
+static void end_plain(struct relay *relay)
+{
+    end_call(container_of(relay, struct call, relay)->gate, relay);
 }
 
 static struct call *begin_plain(struct gate *gate, const struct relay_arrival *arrival)
@@ -130,7 +139,7 @@ static void end_judged(struct relay *relay)
     grpc_slice_unref(call->request);
     policy_unref(call->policy);
     node_labels_unref(call->labels);
-    relay_end(relay);
+    end_call(call->gate, relay);
 }
 
 /* The request as it came, with the effective handler in the place of its own. */
@@ -205,8 +214,10 @@ static void judge(struct judged_call *call)
 {
     struct pod_facts pod;
     struct err err;
-    if (inspect_pod(call->method, str_of_slice(&call->request), &call->arena, &pod,
-                    &call->handler_span, &err) < 0)
+    int read = call->has_request ? inspect_pod(call->method, str_of_slice(&call->request),
+                                               &call->arena, &pod, &call->handler_span, &err)
+                                 : err_set(&err, "the call carries no request");
+    if (read < 0)
         judgement_malformed(&call->judgement, &err);
     else
         judgement_of_pod(&call->judgement, &pod, node_labels_set(call->labels));
@@ -223,6 +234,7 @@ static void begin_judged(struct gate *gate, enum inspect_method method,
         .labels = node_labels_ref(gate->labels),
     };
     clock_gettime(CLOCK_MONOTONIC, &call->arrived);
+    call->has_request = payload != NULL;
     call->request = in_one_piece(payload);
     grpc_byte_buffer_destroy(payload);
     relay_begin(&call->relay, arrival, gate->upstream, gate->loop, end_judged);
@@ -240,6 +252,7 @@ static void begin_judged(struct gate *gate, enum inspect_method method,
 void call_arrived(struct gate *gate, enum method_kind kind, const struct relay_arrival *arrival,
                   grpc_byte_buffer *payload)
 {
+    gate->calls++;
     switch (kind) {
     case METHOD_RUN_POD_SANDBOX:
         begin_judged(gate, INSPECT_RUN_POD_SANDBOX, arrival, payload);
@@ -257,4 +270,11 @@ void call_arrived(struct gate *gate, enum method_kind kind, const struct relay_a
         refuse_service(gate, arrival);
         return;
     }
+}
+
+void call_when_idle(struct gate *gate, struct loop_op *op)
+{
+    gate->when_idle = op;
+    if (gate->calls == 0)
+        op->done(op, true);
 }

@@ -22,11 +22,17 @@ struct gate {
     const struct peers *peers;
     struct policy *policy;
     struct node_labels *labels;
-    uint64_t requests; /* numbers the judged calls */
+    uint64_t requests;         /* numbers the judged calls */
+    size_t calls;              /* that have arrived and are not over */
+    struct loop_op *when_idle; /* set by call_when_idle() */
 };
 
 /* Takes over `arrival` and `payload` (NULL: none was sent, or not read yet). */
 void call_arrived(struct gate *gate, enum method_kind kind, const struct relay_arrival *arrival,
                   grpc_byte_buffer *payload);
+
+/* Runs `op` once no call is left, now if there is none: gRPC reports its server as shut down while
+ * the way to containerd of a cancelled call still ends. */
+void call_when_idle(struct gate *gate, struct loop_op *op);
 
 #endif

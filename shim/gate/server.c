@@ -175,7 +175,7 @@ static void on_drained(struct loop_op *op, bool ok)
 {
     struct server *server = container_of(op, struct server, drained);
     (void)ok;
-    server->over->done(server->over, true);
+    call_when_idle(server->gate, server->over);
 }
 
 void server_shutdown(struct server *server, int grace_ms, struct loop_op *over)
