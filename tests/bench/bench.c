@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "bytes.h"
@@ -142,6 +143,17 @@ static grpc_slice sandbox_request(void)
     return bytes_slice(&out);
 }
 
+/* Ends the benchmark when a peer has ended: calls to nobody fail quickly. */
+static void expect_running(const struct bench *bench, const struct peer *peer)
+{
+    int status;
+    if (peer->pid == 0 || waitpid(peer->pid, &status, WNOHANG) == 0)
+        return;
+    fprintf(stderr, "\nbench: %s ended by itself, wait status %#x\n", peer->name, (unsigned)status);
+    process_kill(bench->fake);
+    exit(1); /* the other peers end with this process */
+}
+
 static void run_slot(struct bench *bench, size_t row, size_t peer, unsigned round)
 {
     struct peer *at = &bench->peers[peer];
@@ -154,6 +166,7 @@ static void run_slot(struct bench *bench, size_t row, size_t peer, unsigned roun
     cell->cpu_us[round] = (double)(peer_cpu_ns(at) - before) / 1e3 / (double)result.calls;
     cell->calls += result.calls;
     cell->failures += result.failures;
+    expect_running(bench, at);
 }
 
 /* The first round warms up and is written over. */
