@@ -41,6 +41,8 @@ static grpc_channel *make_channel(const char *target)
         INT_ARG(GRPC_ARG_SERVICE_CONFIG_DISABLE_RESOLUTION, 1),
         INT_ARG(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1),
         INT_ARG(GRPC_ARG_ENABLE_CHANNELZ, 0),
+        /* Its estimate opens windows of many MiB, which a slow kubelet makes us hold. */
+        INT_ARG(GRPC_ARG_HTTP2_BDP_PROBE, 0),
     };
     grpc_channel_args list = {.num_args = sizeof(args) / sizeof(args[0]), .args = args};
     grpc_channel_credentials *insecure = grpc_insecure_credentials_create();

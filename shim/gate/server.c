@@ -111,6 +111,7 @@ static grpc_server *make_grpc_server(void)
         INT_ARG(GRPC_ARG_MAX_METADATA_SIZE, 1024 * 1024),
         INT_ARG(GRPC_ARG_MAX_CONCURRENT_STREAMS, 1000),
         INT_ARG(GRPC_ARG_ENABLE_CHANNELZ, 0),
+        INT_ARG(GRPC_ARG_HTTP2_BDP_PROBE, 0), /* as in forward.c */
     };
     grpc_channel_args list = {.num_args = sizeof(args) / sizeof(args[0]), .args = args};
     return grpc_server_create(&list, NULL);
