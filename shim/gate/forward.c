@@ -32,9 +32,10 @@ static grpc_channel *make_channel(const char *target)
         INT_ARG(GRPC_ARG_MAX_METADATA_SIZE, 1024 * 1024),
         /* A retry is the kubelet's business. */
         INT_ARG(GRPC_ARG_ENABLE_RETRIES, 0),
-        /* containerd was restarted: find out soon. The defaults wait up to two minutes. */
+        /* containerd was restarted: find out soon. The defaults wait up to two minutes. The second
+         * is also the time that one attempt may take, up to containerd's first word. */
         INT_ARG(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100),
-        INT_ARG(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 1000),
+        INT_ARG(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 5000),
         INT_ARG(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 1000),
         /* No proxy from the environment, no resolver's service config, no pooled connection. */
         INT_ARG(GRPC_ARG_ENABLE_HTTP_PROXY, 0),

@@ -133,8 +133,6 @@ static void on_responded(struct loop_op *op, bool ok)
 static void respond(struct relay *relay, bool with_headers)
 {
     relay->respond_op.done = on_responded;
-    if (relay->answered)
-        relay->answered(relay);
     grpc_op ops[3];
     size_t count = 0;
     if (with_headers)
@@ -143,6 +141,8 @@ static void respond(struct relay *relay, bool with_headers)
         ops[count++] = send_message(relay->reply);
     ops[count++] = send_status(relay);
     start(relay, relay->in.call, ops, count, &relay->respond_op);
+    if (relay->answered) /* behind the answer: the kubelet does not wait for it */
+        relay->answered(relay);
 }
 
 static void take_status(struct relay *relay)
