@@ -199,7 +199,7 @@ static void close_parts(struct daemon *daemon)
 
 static int serve(const char *path)
 {
-    struct daemon daemon = {.terminate = {on_terminate}, .over = {on_over}};
+    struct daemon daemon = {.terminate = {.done = on_terminate}, .over = {.done = on_over}};
     if (load_configuration(&daemon, path) < 0) {
         close_parts(&daemon);
         return CLI_DOES_NOT_HOLD;

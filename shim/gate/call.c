@@ -37,6 +37,8 @@ struct judged_call {
     bool recorded;
     struct err record_error;
     struct timespec arrived;
+    grpc_slice reply;
+    uint64_t duration_us;
 };
 
 static struct str str_of_slice(const grpc_slice *slice)
@@ -122,21 +124,23 @@ static uint64_t microseconds_since(const struct timespec *then)
     return (uint64_t)((now.tv_sec - then->tv_sec) * 1000000 + (now.tv_nsec - then->tv_nsec) / 1000);
 }
 
-static void record_completed(struct relay *relay)
+/* Sending empties the reply: what the record needs of it is kept. */
+static void note_answer(struct relay *relay)
 {
     struct judged_call *call = container_of(relay, struct judged_call, relay);
-    grpc_slice reply = in_one_piece(relay->reply);
-    struct str id = inspect_sandbox_id(str_of_slice(&reply));
-    judgement_record_completed(&call->judgement, call->gate->audit, (int)relay->status, id,
-                               microseconds_since(&call->arrived));
-    grpc_slice_unref(reply);
+    call->reply = in_one_piece(relay->reply);
+    call->duration_us = microseconds_since(&call->arrived);
 }
 
+/* The second record is made when the answer has gone: the kubelet does not wait for it. */
 static void end_judged(struct relay *relay)
 {
     struct judged_call *call = container_of(relay, struct judged_call, relay);
+    judgement_record_completed(&call->judgement, call->gate->audit, (int)relay->status,
+                               inspect_sandbox_id(str_of_slice(&call->reply)), call->duration_us);
     arena_free(&call->arena);
     grpc_slice_unref(call->request);
+    grpc_slice_unref(call->reply);
     policy_unref(call->policy);
     node_labels_unref(call->labels);
     end_call(call->gate, relay);
@@ -234,11 +238,12 @@ static void begin_judged(struct gate *gate, enum inspect_method method,
         .labels = node_labels_ref(gate->labels),
     };
     clock_gettime(CLOCK_MONOTONIC, &call->arrived);
+    call->reply = grpc_empty_slice();
     call->has_request = payload != NULL;
     call->request = in_one_piece(payload);
     grpc_byte_buffer_destroy(payload);
     relay_begin(&call->relay, arrival, gate->upstream, gate->loop, end_judged);
-    call->relay.answered = record_completed;
+    call->relay.answered = note_answer;
     call->judgement = (struct judgement){
         .policy = call->policy,
         .request_id = ++gate->requests,

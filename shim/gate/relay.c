@@ -61,7 +61,7 @@ void relay_begin(struct relay *relay, const struct relay_arrival *arrival,
         .loop = loop,
         .finished = finished,
         .details = grpc_empty_slice(),
-        .closed_op = {on_closed},
+        .closed_op = {.done = on_closed},
     };
     grpc_op watch = {.op = GRPC_OP_RECV_CLOSE_ON_SERVER,
                      .data.recv_close_on_server.cancelled = &relay->closed_flag};
@@ -133,6 +133,8 @@ static void on_responded(struct loop_op *op, bool ok)
 static void respond(struct relay *relay, bool with_headers)
 {
     relay->respond_op.done = on_responded;
+    if (relay->answered)
+        relay->answered(relay);
     grpc_op ops[3];
     size_t count = 0;
     if (with_headers)
@@ -141,8 +143,6 @@ static void respond(struct relay *relay, bool with_headers)
         ops[count++] = send_message(relay->reply);
     ops[count++] = send_status(relay);
     start(relay, relay->in.call, ops, count, &relay->respond_op);
-    if (relay->answered) /* behind the answer: the kubelet does not wait for it */
-        relay->answered(relay);
 }
 
 static void take_status(struct relay *relay)

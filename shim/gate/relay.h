@@ -34,7 +34,7 @@ struct relay {
     grpc_call *out; /* to containerd; NULL until a request goes on */
 
     relay_fn *finished; /* nothing is in flight any more: the owner releases the relay */
-    relay_fn *answered; /* the status is known and on its way back; may be NULL. `reply` then is
+    relay_fn *answered; /* the status is known and about to go back; may be NULL. `reply` then is
                            the one message of a unary call, or NULL */
     unsigned in_flight;
     bool cancelled; /* by the kubelet, or its connection is gone */

@@ -127,7 +127,7 @@ static int register_methods(struct server *server, struct err *err)
         return err_set(err, "the server: out of memory");
     for (size_t i = 0; i < server->slot_count; i++) {
         struct slot *slot = &server->slots[i];
-        *slot = (struct slot){.arrived = {on_arrival}, .server = server};
+        *slot = (struct slot){.arrived = {.done = on_arrival}, .server = server};
         if (i == count)
             break;
         slot->method = &methods[i];
