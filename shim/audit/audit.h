@@ -68,9 +68,9 @@ struct audit_event {
     enum verdict_reason reason;
     struct str rule, message;
     const struct audit_input *inputs;
-    size_t input_count;
-    const struct audit_observed *observed; /* rules of mode observe that matched */
-    size_t observed_count;                 /* beyond DECISION_OBSERVED_MAX not written */
+    size_t input_count, input_dropped;       /* what matched beyond `inputs` is counted */
+    const struct audit_observed *observed;   /* rules of mode observe that matched */
+    size_t observed_count, observed_dropped; /* at most DECISION_OBSERVED_MAX; beyond them */
     const struct policy *policy;
     struct {
         bool given;

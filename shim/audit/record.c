@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Formats one audit record as a line of JSON that always fits; the only user of jansson. */
+/* Formats one audit record as a line of JSON that always fits. */
 #include "audit/record.h"
 
 #include <inttypes.h>
@@ -168,6 +168,8 @@ static void put_decision(struct build *build, json_t *root)
     put_text(build, decision, "message", event->message);
     if (event->observed_count)
         put_observed(build, decision);
+    if (event->observed_dropped)
+        put_number(build, decision, "observedDropped", event->observed_dropped);
 }
 
 static const char *source_name(enum input_source source)
@@ -213,7 +215,7 @@ static bool put_input(struct build *build, json_t *inputs, const struct audit_in
 static void put_inputs(struct build *build, json_t *inputs)
 {
     const struct audit_event *event = build->event;
-    size_t dropped = 0;
+    size_t dropped = event->input_dropped;
     put_sources(build, inputs);
     for (size_t i = 0; i < event->input_count && !build->failed; i++) {
         if (!put_input(build, inputs, &event->inputs[i]))

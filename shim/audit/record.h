@@ -5,7 +5,7 @@
  *
  *   v 1 · time · type · stage · seq · instance · requestId · node · peer{uid,pid} · method
  *   pod{namespace,name,uid,attempt} · handler{requested,effective}
- *   decision{action,reason,rule,message,observed[{rule,action,reason,handler}]}
+ *   decision{action,reason,rule,message,observed[{rule,action,reason,handler}],observedDropped}
  *   inputs{podLabels{},annotations{},nodeLabels{},dropped} · policy{name,sha256,mode}
  *   result{code,sandboxId,durationUs}
  *

@@ -4,6 +4,8 @@
 
 #include <stdio.h>
 
+#include "base/utf8.h"
+
 /* "…[+18446744073709551615 bytes]", the first character being \u2026 in JSON. */
 #define MARK_ROOM ((size_t)40)
 
@@ -15,32 +17,6 @@ struct progress {
 static bool is_plain(unsigned char byte)
 {
     return byte >= 0x20 && byte < 0x7F && byte != '"' && byte != '\\';
-}
-
-/* The length of the well-formed UTF-8 sequence at `at`, 0 when there is none: RFC 3629, so no
- * overlong form, no surrogate, nothing over U+10FFFF. */
-static size_t sequence_length(const unsigned char *at, size_t left)
-{
-    unsigned char lead = at[0];
-    size_t len = 0;
-    if (lead < 0x80)
-        len = 1;
-    else if (lead >= 0xC2 && lead <= 0xDF)
-        len = 2;
-    else if (lead >= 0xE0 && lead <= 0xEF)
-        len = 3;
-    else if (lead >= 0xF0 && lead <= 0xF4)
-        len = 4;
-    if (len == 0 || len > left)
-        return 0;
-    for (size_t i = 1; i < len; i++) {
-        if ((at[i] & 0xC0) != 0x80)
-            return 0;
-    }
-    bool overlong = (lead == 0xE0 && at[1] < 0xA0) || (lead == 0xF0 && at[1] < 0x90);
-    bool surrogate = lead == 0xED && at[1] > 0x9F;
-    bool too_high = lead == 0xF4 && at[1] > 0x8F;
-    return overlong || surrogate || too_high ? 0 : len;
 }
 
 static bool must_escape(const unsigned char *at, size_t left, size_t len)
@@ -63,7 +39,8 @@ static bool step(struct str from, size_t limit, char *buf, struct progress *at)
 {
     const unsigned char *next = (const unsigned char *)from.data + at->read;
     size_t left = from.len - at->read;
-    size_t len = sequence_length(next, left);
+    uint32_t point;
+    size_t len = utf8_decode((struct str){.data = from.data + at->read, .len = left}, &point);
     bool escape = must_escape(next, left, len);
     size_t cost = escape ? 5 : json_cost(*next, len);
     if (at->cost + cost > limit)

@@ -43,37 +43,46 @@ static const char doc[] =
 static const struct argp parser = {
     .options = option_table, .parser = parse_option, .args_doc = "POLICY", .doc = doc};
 
-static void print_finding(const struct diag *diag)
+static json_t *json_finding(const struct diag *diag)
 {
-    printf("{\"level\":\"%s\",\"line\":%u,\"column\":%u,\"message\":",
-           diag->level == DIAG_ERROR ? "error" : "warning", diag->at.line, diag->at.column);
-    output_json_str(stdout, str_of(diag->message));
-    if (diag->hint) {
-        fputs(",\"hint\":", stdout);
-        output_json_str(stdout, str_of(diag->hint));
-    }
-    putchar('}');
+    return json_pack("{s:s, s:I, s:I, s:s, s:s*}", "level",
+                     diag->level == DIAG_ERROR ? "error" : "warning", "line",
+                     (json_int_t)diag->at.line, "column", (json_int_t)diag->at.column, "message",
+                     diag->message, "hint", diag->hint);
 }
 
-static void print_json(const char *path, const struct policy *policy, const struct diags *diags)
+static json_t *json_findings(const struct diags *diags)
 {
-    fputs("{\"path\":", stdout);
-    output_json_str(stdout, str_of(path));
-    printf(",\"ok\":%s", policy ? "true" : "false");
-    if (policy) {
-        fputs(",\"name\":", stdout);
-        output_json_str(stdout, policy_name(policy));
-        printf(",\"sha256\":\"%s\",\"rules\":%zu", policy_sha256(policy),
-               policy_rule_count(policy));
-    }
-    printf(",\"errors\":%zu,\"warnings\":%zu,\"findings\":[",
-           diags->errors + (diags->memory_out ? 1 : 0), diags->warnings);
+    OWNED_JSON json_t *list = json_array();
     for (size_t i = 0; i < diags->count; i++) {
-        if (i)
-            putchar(',');
-        print_finding(&diags->items[i]);
+        if (json_array_append_new(list, json_finding(&diags->items[i])) < 0)
+            return NULL;
     }
-    fputs("]}\n", stdout);
+    return steal_ptr(&list);
+}
+
+/* -1 when memory is out. */
+static int add_policy(json_t *root, const struct policy *policy)
+{
+    if (output_json_str(root, "name", policy_name(policy)) < 0 ||
+        output_json_str(root, "sha256", str_of(policy_sha256(policy))) < 0)
+        return -1;
+    return json_object_set_new(root, "rules", json_integer((json_int_t)policy_rule_count(policy)));
+}
+
+/* NULL when memory is out. */
+static json_t *json_report(const char *path, const struct policy *policy, const struct diags *diags)
+{
+    size_t errors = diags->errors + (diags->memory_out ? 1 : 0);
+    OWNED_JSON json_t *root = json_object();
+    if (output_json_str(root, "path", str_of(path)) < 0 ||
+        json_object_set_new(root, "ok", json_boolean(policy)) < 0 ||
+        (policy && add_policy(root, policy) < 0) ||
+        json_object_set_new(root, "errors", json_integer((json_int_t)errors)) < 0 ||
+        json_object_set_new(root, "warnings", json_integer((json_int_t)diags->warnings)) < 0 ||
+        json_object_set_new(root, "findings", json_findings(diags)) < 0)
+        return NULL;
+    return steal_ptr(&root);
 }
 
 static void print_text(const char *path, const struct policy *policy, const struct diags *diags)
@@ -94,9 +103,9 @@ int cli_check(int argc, char **argv)
     OWNED_DIAGS struct diags diags = {0};
     OWNED(own_policy) struct policy *policy = NULL;
     int rc = policy_file_load(options.path, &diags, &policy);
-    if (options.format == OUTPUT_JSON)
-        print_json(options.path, policy, &diags);
-    else
+    if (options.format == OUTPUT_TEXT)
         print_text(options.path, policy, &diags);
+    else if (output_json(json_report(options.path, policy, &diags)) < 0)
+        return CLI_DOES_NOT_HOLD;
     return output_finish(rc ? CLI_DOES_NOT_HOLD : CLI_HOLDS);
 }

@@ -122,10 +122,10 @@ static enum cli_exit explain(const struct options *options, const struct policy 
         .node = node_labels_set(labels),
     };
     policy_decide(policy, e.pod, e.node, &e.decision);
-    if (options->format == OUTPUT_JSON)
-        explanation_print_json(&e);
-    else
-        explanation_print_text(&e);
+    if (options->format == OUTPUT_TEXT)
+        explanation_print(&e);
+    else if (output_json(explanation_json(&e)) < 0)
+        return CLI_USAGE;
     bool goes_on =
         e.decision.verdict.action == VERDICT_RUN || policy_mode(policy) == POLICY_OBSERVE;
     return goes_on ? CLI_HOLDS : CLI_DOES_NOT_HOLD;

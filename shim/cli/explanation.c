@@ -57,8 +57,9 @@ static void print_verdict_short(const struct verdict *verdict)
 
 static void print_standing(const struct explanation *e, const struct standing *standing)
 {
-    printf("  %s:%u: %.*s: ", e->policy_path, standing->rule->at.line,
-           STR_FMT(standing->rule->name));
+    printf("  %s:%u: ", e->policy_path, standing->rule->at.line);
+    output_text(standing->rule->name);
+    printf(": ");
     switch (standing->match) {
     case MATCH_NO:
         printf("no match: %s\n", standing->why);
@@ -85,12 +86,12 @@ static void print_request(const struct explanation *e)
 {
     const struct policy_runtime *requested = e->decision.verdict.requested;
     struct str asked = pod_facts_requested(e->pod);
-    printf("pod %.*s/%.*s\n", STR_FMT(e->pod->namespace), STR_FMT(e->pod->name));
-    printf("asks for: ");
-    if (asked.len == 0)
-        printf("no handler");
-    else
-        printf("%.*s", STR_FMT(asked));
+    printf("pod ");
+    output_text(e->pod->namespace);
+    printf("/");
+    output_text(e->pod->name);
+    printf("\nasks for: ");
+    output_text(asked.len ? asked : STR("no handler"));
     if (e->pod->untrusted)
         printf(" (by the annotation io.kubernetes.cri.untrusted-workload)");
     else if (e->from_runtime_class)
@@ -141,7 +142,7 @@ static void print_outcome(const struct explanation *e)
     printf("refused (%s): %s\n", verdict_reason_name(verdict->reason), message);
 }
 
-void explanation_print_text(const struct explanation *e)
+void explanation_print(const struct explanation *e)
 {
     print_request(e);
     print_node(e);
@@ -158,73 +159,77 @@ void explanation_print_text(const struct explanation *e)
     print_outcome(e);
 }
 
-static void json_member(const char *name, struct str value)
+/* `message` is the refusal, or NULL. NULL when memory is out. */
+static json_t *json_verdict(const struct verdict *verdict, const char *message)
 {
-    printf("\"%s\":", name);
-    output_json_str(stdout, value);
+    bool runs = verdict->action == VERDICT_RUN;
+    OWNED_JSON json_t *object = json_pack("{s:s, s:s}", "action", runs ? "run" : "refuse", "reason",
+                                          verdict_reason_name(verdict->reason));
+    if (verdict->rule && output_json_str(object, "rule", verdict->rule->name) < 0)
+        return NULL;
+    if (runs && (output_json_str(object, "handler", verdict->effective->handler) < 0 ||
+                 json_object_set_new(object, "modifies", json_boolean(verdict->modifies)) < 0))
+        return NULL;
+    if (verdict->reason == REASON_INCOMPATIBLE &&
+        output_json_str(object, "lacking", str_of(ability_name(verdict->lacking))) < 0)
+        return NULL;
+    if (message && output_json_str(object, "message", str_of(message)) < 0)
+        return NULL;
+    return steal_ptr(&object);
 }
 
-static void json_verdict(const struct verdict *verdict)
-{
-    printf("\"action\":\"%s\",\"reason\":\"%s\"", verdict->action == VERDICT_RUN ? "run" : "refuse",
-           verdict_reason_name(verdict->reason));
-    if (verdict->rule) {
-        putchar(',');
-        json_member("rule", verdict->rule->name);
-    }
-    if (verdict->action == VERDICT_RUN) {
-        putchar(',');
-        json_member("handler", verdict->effective->handler);
-        printf(",\"modifies\":%s", verdict->modifies ? "true" : "false");
-    }
-    if (verdict->reason == REASON_INCOMPATIBLE)
-        printf(",\"lacking\":\"%s\"", ability_name(verdict->lacking));
-}
-
-static void json_standing(const struct standing *standing)
+static json_t *json_standing(const struct standing *standing)
 {
     static const char *const words[] = {
         [MATCH_NO] = "no", [MATCH_UNKNOWN] = "unknown", [MATCH_YES] = "yes"};
-    putchar('{');
-    json_member("name", standing->rule->name);
-    printf(",\"line\":%u,\"match\":\"%s\",\"decides\":%s", standing->rule->at.line,
-           words[standing->match], standing->decides ? "true" : "false");
-    if (standing->why[0]) {
-        putchar(',');
-        json_member("why", str_of(standing->why));
-    }
-    if (standing->observed) {
-        printf(",\"would\":{");
-        json_verdict(standing->observed);
-        putchar('}');
-    }
-    putchar('}');
+    OWNED_JSON json_t *object = json_object();
+    if (output_json_str(object, "name", standing->rule->name) < 0 ||
+        json_object_set_new(object, "line", json_integer(standing->rule->at.line)) < 0 ||
+        output_json_str(object, "match", str_of(words[standing->match])) < 0 ||
+        json_object_set_new(object, "decides", json_boolean(standing->decides)) < 0)
+        return NULL;
+    if (standing->why[0] && output_json_str(object, "why", str_of(standing->why)) < 0)
+        return NULL;
+    if (standing->observed &&
+        json_object_set_new(object, "would", json_verdict(standing->observed, NULL)) < 0)
+        return NULL;
+    return steal_ptr(&object);
 }
 
-void explanation_print_json(const struct explanation *e)
+static json_t *json_rules(const struct explanation *e)
+{
+    OWNED_JSON json_t *list = json_array();
+    struct standing standing;
+    for (size_t i = 0; stand(e, i, &standing); i++) {
+        if (json_array_append_new(list, json_standing(&standing)) < 0)
+            return NULL;
+    }
+    return steal_ptr(&list);
+}
+
+static json_t *json_pod(const struct pod_facts *pod)
+{
+    OWNED_JSON json_t *object = json_object();
+    if (output_json_str(object, "namespace", pod->namespace) < 0 ||
+        output_json_str(object, "name", pod->name) < 0)
+        return NULL;
+    return steal_ptr(&object);
+}
+
+json_t *explanation_json(const struct explanation *e)
 {
     const struct verdict *verdict = &e->decision.verdict;
-    struct standing standing;
+    const char *mode = policy_mode(e->policy) == POLICY_OBSERVE ? "observe" : "enforce";
     char message[SENTENCE_SIZE];
-    printf("{\"pod\":{");
-    json_member("namespace", e->pod->namespace);
-    putchar(',');
-    json_member("name", e->pod->name);
-    printf("},");
-    json_member("requested", pod_facts_requested(e->pod));
-    printf(",\"nodeLabelsKnown\":%s,\"mode\":\"%s\",\"rules\":[", e->node ? "true" : "false",
-           policy_mode(e->policy) == POLICY_OBSERVE ? "observe" : "enforce");
-    for (size_t i = 0; stand(e, i, &standing); i++) {
-        if (i)
-            putchar(',');
-        json_standing(&standing);
-    }
-    printf("],\"verdict\":{");
-    json_verdict(verdict);
-    if (verdict->action == VERDICT_REFUSE) {
-        verdict_message(e->policy, e->pod, verdict, message, sizeof(message));
-        putchar(',');
-        json_member("message", str_of(message));
-    }
-    printf("}}\n");
+    verdict_message(e->policy, e->pod, verdict, message, sizeof(message));
+    OWNED_JSON json_t *root = json_object();
+    if (json_object_set_new(root, "pod", json_pod(e->pod)) < 0 ||
+        output_json_str(root, "requested", pod_facts_requested(e->pod)) < 0 ||
+        json_object_set_new(root, "nodeLabelsKnown", json_boolean(e->node)) < 0 ||
+        output_json_str(root, "mode", str_of(mode)) < 0 ||
+        json_object_set_new(root, "rules", json_rules(e)) < 0 ||
+        json_object_set_new(root, "verdict", json_verdict(verdict, message[0] ? message : NULL)) <
+            0)
+        return NULL;
+    return steal_ptr(&root);
 }

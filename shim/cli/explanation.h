@@ -3,6 +3,8 @@
 #ifndef CRIGATE_CLI_EXPLANATION_H
 #define CRIGATE_CLI_EXPLANATION_H
 
+#include <jansson.h>
+
 #include "policy/policy.h"
 
 /* All borrowed. */
@@ -15,8 +17,10 @@ struct explanation {
     struct decision decision;
 };
 
-/* Both to standard output. */
-void explanation_print_text(const struct explanation *e);
-void explanation_print_json(const struct explanation *e);
+/* To standard output. */
+void explanation_print(const struct explanation *e);
+
+/* The same as an object, the caller's; NULL when memory is out. */
+json_t *explanation_json(const struct explanation *e) MUST_CHECK;
 
 #endif

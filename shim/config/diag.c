@@ -5,6 +5,7 @@
 #include <stdarg.h>
 
 #include "base/utf8.h"
+#include "base/writer.h"
 #include "config/snippet.h"
 
 #define MESSAGE_SIZE ((size_t)1024)
@@ -53,7 +54,8 @@ static const char *keep_path(struct diags *diags, const char *path)
 static const char *keep_escaped(struct diags *diags, const char *text)
 {
     char escaped[2 * MESSAGE_SIZE];
-    snippet_escape(str_of(text), escaped, sizeof(escaped));
+    struct writer writer = writer_make(escaped, sizeof(escaped));
+    writer_str(&writer, str_of(text));
     return keep(diags, escaped);
 }
 

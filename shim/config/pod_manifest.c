@@ -87,15 +87,16 @@ static void make_set(struct reader *reader, const struct yaml_node *metadata, co
 static void read_metadata(struct reader *reader, const struct yaml_node *root,
                           struct pod_facts *facts)
 {
+    size_t errors_before = reader->diags->errors;
     const struct yaml_node *metadata = find_mapping(reader, root, "metadata");
     facts->name = facts->uid = STR("");
     facts->namespace = STR("default");
     read_optional(reader, metadata, "generateName", &facts->name);
     read_optional(reader, metadata, "name", &facts->name);
+    if (facts->name.len == 0 && reader->diags->errors == errors_before)
+        reader_error(reader, metadata ? metadata : root, NULL, "metadata.name is missing");
     read_optional(reader, metadata, "namespace", &facts->namespace);
     read_optional(reader, metadata, "uid", &facts->uid);
-    if (facts->name.len == 0)
-        reader_error(reader, metadata ? metadata : root, NULL, "metadata.name is missing");
     struct label extra[KUBELET_LABELS] = {{.key = NAME_LABEL, .value = facts->name},
                                           {.key = NAMESPACE_LABEL, .value = facts->namespace},
                                           {.key = UID_LABEL, .value = facts->uid}};

@@ -44,16 +44,38 @@ static void read_handlers(struct reader *reader, const struct yaml_node *node,
     list->items = items;
 }
 
+#define NAME_BYTES "abcdefghijklmnopqrstuvwxyz0123456789-."
+
+/* What Kubernetes allows in a text, with the signs of a glob. */
+static const struct alphabet {
+    const char *bytes, *words;
+} of_names = {NAME_BYTES "*?", "lower-case letters, digits, '-' and '.'"},
+  of_keys = {NAME_BYTES "*?ABCDEFGHIJKLMNOPQRSTUVWXYZ_/", "letters, digits, '-', '_', '.' and '/'"};
+
+/* A glob that no pod can match lets through what its rule was to stop. */
+static void check_glob(struct reader *reader, const struct yaml_node *node,
+                       const struct alphabet *alphabet)
+{
+    if (strspn(node->text.data, alphabet->bytes) < node->text.len)
+        reader_warning(reader, node, NULL,
+                       "\"%.*s\" matches nothing: Kubernetes allows only %s there",
+                       DIAG_TEXT(node->text), alphabet->words);
+}
+
 static void read_globs(struct reader *reader, const struct yaml_node *node, const char *what,
-                       struct str_list *list)
+                       const struct alphabet *alphabet, struct str_list *list)
 {
     if (!reader_collection(reader, node, YAML_SEQUENCE, what))
         return;
     struct str *items = reader_room(reader, node->count, sizeof(*items));
     if (!items)
         return;
-    for (const struct yaml_node *item = node->first; item; item = item->next)
-        list->count += reader_text(reader, item, what, GLOB_MAX, &items[list->count]);
+    for (const struct yaml_node *item = node->first; item; item = item->next) {
+        if (!reader_text(reader, item, what, GLOB_MAX, &items[list->count]))
+            continue;
+        check_glob(reader, item, alphabet);
+        list->count++;
+    }
     list->items = items;
 }
 
@@ -74,9 +96,9 @@ void policy_parse_match(struct reader *reader, const struct yaml_node *node,
     if (values[HANDLERS])
         read_handlers(reader, values[HANDLERS], declared, &match->handlers);
     if (values[NAMESPACES])
-        read_globs(reader, values[NAMESPACES], "namespaces", &match->namespaces);
+        read_globs(reader, values[NAMESPACES], "namespaces", &of_names, &match->namespaces);
     if (values[NAMES])
-        read_globs(reader, values[NAMES], "names", &match->names);
+        read_globs(reader, values[NAMES], "names", &of_names, &match->names);
     if (values[POD])
         policy_parse_selector(reader, values[POD], "pod", false, &match->pod);
     if (values[ANNOTATIONS])
@@ -85,7 +107,8 @@ void policy_parse_match(struct reader *reader, const struct yaml_node *node,
     if (values[NODE])
         policy_parse_selector(reader, values[NODE], "node", false, &match->node);
     if (values[ANNOTATION_KEYS])
-        read_globs(reader, values[ANNOTATION_KEYS], "annotationKeys", &match->annotation_keys);
+        read_globs(reader, values[ANNOTATION_KEYS], "annotationKeys", &of_keys,
+                   &match->annotation_keys);
     read_tristate(reader, values[HOST_NETWORK], "hostNetwork", &match->host_network);
     read_tristate(reader, values[HOST_PID], "hostPID", &match->host_pid);
     read_tristate(reader, values[HOST_IPC], "hostIPC", &match->host_ipc);

@@ -28,14 +28,13 @@ static void read_run(struct reader *reader, const struct yaml_node *node,
                      const struct declared *declared, struct action_spec *action)
 {
     struct str handler;
+    action->kind = ACTION_RUN_HANDLER;
     if (!reader_text(reader, node, "run", POLICY_NAME_MAX, &handler))
         return;
-    if (str_eq(handler, STR("requested"))) {
+    if (str_eq(handler, STR("requested")))
         action->kind = ACTION_RUN_REQUESTED;
-    } else if (policy_parse_handler(reader, node, "run", handler, declared)) {
-        action->kind = ACTION_RUN_HANDLER;
+    else if (policy_parse_handler(reader, node, "run", handler, declared))
         action->text = handler;
-    }
 }
 
 static void read_action(struct reader *reader, const struct action_nodes *nodes,
@@ -43,23 +42,22 @@ static void read_action(struct reader *reader, const struct action_nodes *nodes,
 {
     if (nodes->allow_downgrade)
         reader_boolean(reader, nodes->allow_downgrade, "allowDowngrade", &action->allow_downgrade);
-    if (nodes->run && nodes->refuse) {
-        reader_error(reader, nodes->refuse, "keep one of them",
-                     "both run and refuse: an action is exactly one of the two");
-        return;
-    }
-    if (nodes->run) {
-        read_run(reader, nodes->run, declared, action);
-    } else if (nodes->refuse) {
-        action->kind = ACTION_REFUSE;
-        reader_text(reader, nodes->refuse, "refuse", POLICY_MESSAGE_MAX, &action->text);
-    } else {
+    if (!nodes->run && !nodes->refuse) {
         reader_error(reader, nodes->parent,
                      "add `run: HANDLER`, `run: requested` or "
                      "`refuse: MESSAGE`",
                      "no action is given");
         return;
     }
+    if (nodes->run && nodes->refuse)
+        reader_error(reader, nodes->refuse, "keep one of them",
+                     "both run and refuse: an action is exactly one of the two");
+    if (nodes->refuse) {
+        action->kind = ACTION_REFUSE;
+        reader_text(reader, nodes->refuse, "refuse", POLICY_MESSAGE_MAX, &action->text);
+    }
+    if (nodes->run)
+        read_run(reader, nodes->run, declared, action);
     if (action->allow_downgrade && action->kind != ACTION_RUN_HANDLER)
         reader_warning(reader, nodes->allow_downgrade, NULL,
                        "allowDowngrade does nothing here: only `run: HANDLER` moves a pod");

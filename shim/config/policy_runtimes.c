@@ -20,6 +20,7 @@ struct runtimes {
     const struct yaml_node **names; /* nodes of all handlers and aliases */
     size_t name_count;
     const struct yaml_node *first_default;
+    bool default_is_unclear; /* one was written wrong */
 };
 
 static bool is_alphanumeric(char byte)
@@ -105,7 +106,9 @@ static void read_cannot(struct reader *reader, const struct yaml_node *node,
 static void read_default(struct runtimes *all, const struct yaml_node *node,
                          struct runtime_spec *runtime)
 {
-    if (!reader_boolean(all->reader, node, "default", &runtime->is_default) || !runtime->is_default)
+    if (!reader_boolean(all->reader, node, "default", &runtime->is_default))
+        all->default_is_unclear = true;
+    if (!runtime->is_default)
         return;
     if (all->first_default) {
         char hint[READER_HINT_SIZE];
@@ -185,7 +188,7 @@ void policy_parse_runtimes(struct reader *reader, const struct yaml_node *node,
     spec->runtimes = runtimes;
     declare(&all, declared);
     declared->whole = reader->diags->errors == errors_before;
-    if (!all.first_default)
+    if (!all.first_default && !all.default_is_unclear)
         reader_error(reader, node, "set `default: true` on one of them",
                      "no runtime is the default: what would a pod that names none run under?");
 }

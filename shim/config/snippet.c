@@ -23,13 +23,13 @@ static struct str rest_of(struct str s, size_t offset)
 }
 
 /* How the first character of `s` (not empty) is shown. */
-static struct shown show(struct str s, bool tab_as_blanks)
+static struct shown show(struct str s)
 {
     struct shown shown = {0};
     uint32_t point = 0;
     size_t len = utf8_decode(s, &point);
     shown.taken = len ? len : 1;
-    if (tab_as_blanks && s.data[0] == '\t') {
+    if (s.data[0] == '\t') {
         memset(shown.bytes, ' ', TAB_COLUMNS);
         shown.len = shown.columns = TAB_COLUMNS;
     } else if (len == 0 || utf8_is_deceptive(point)) {
@@ -88,7 +88,7 @@ unsigned snippet_write(struct diag_source *source, struct place at, char *buf)
         used = columns = 3;
     }
     for (; !is_line_end(source->text, offset); column++) {
-        struct shown shown = show(rest_of(source->text, offset), true);
+        struct shown shown = show(rest_of(source->text, offset));
         if (column == at.column)
             caret = columns;
         if ((column > at.column && columns + shown.columns > WINDOW_COLUMNS) ||
@@ -104,19 +104,4 @@ unsigned snippet_write(struct diag_source *source, struct place at, char *buf)
     }
     buf[used] = '\0';
     return column <= at.column ? columns : caret;
-}
-
-size_t snippet_escape(struct str s, char *buf, size_t size)
-{
-    size_t used = 0;
-    for (size_t offset = 0; offset < s.len;) {
-        struct shown shown = show(rest_of(s, offset), false);
-        if (used + shown.len >= size)
-            break;
-        memcpy(buf + used, shown.bytes, shown.len);
-        used += shown.len;
-        offset += shown.taken;
-    }
-    buf[used] = '\0';
-    return used;
 }

@@ -12,7 +12,4 @@
  * in front of the caret. Moves the source's last place. */
 unsigned snippet_write(struct diag_source *source, struct place at, char *buf);
 
-/* Writes `s` with what deceives as \xNN, cut between characters to fit; the bytes written. */
-size_t snippet_escape(struct str s, char *buf, size_t size);
-
 #endif

@@ -2,11 +2,12 @@
 /* Requests into facts, and decisions back into requests, for the calls that pick a runtime. */
 #include "gate/inspect.h"
 
+#include "base/writer.h"
 #include "cri.pb-c.h"
 #include "gate/wire.h"
 
-/* How much of a key an error text shows. */
-#define KEY_SHOWN_MAX 128
+/* Room for what an error text shows of a key. */
+#define KEY_SHOWN_SIZE 300
 
 static const struct method {
     const ProtobufCMessageDescriptor *type;
@@ -56,15 +57,10 @@ static int decode(enum inspect_method method, struct str request, struct arena *
 /* A key may be long and may hold control characters; an error is one short line. */
 static int blame_key(const char *field, struct str key, struct err *err)
 {
-    char shown[KEY_SHOWN_MAX + 1];
-    size_t len = 0;
-    for (; len < key.len && len < KEY_SHOWN_MAX; len++)
-        shown[len] = key.data[len] < ' ' || key.data[len] == 0x7f ? '?' : key.data[len];
-    while (len < key.len && len > 0 && ((unsigned char)key.data[len] & 0xc0) == 0x80)
-        len--; /* not in the middle of a character */
-    shown[len] = 0;
-    return err_set(err, "field %s: key \"%s%s\" stands twice", field, shown,
-                   len < key.len ? "..." : "");
+    char shown[KEY_SHOWN_SIZE];
+    struct writer writer = writer_make(shown, sizeof(shown));
+    writer_quoted(&writer, key);
+    return err_set(err, "field %s: key %s stands twice", field, shown);
 }
 
 static int read_labels(const char *field, Cri__StringPair *const *pairs, size_t count,

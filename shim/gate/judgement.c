@@ -84,13 +84,14 @@ const struct policy_runtime *judgement_replaces_handler(const struct judgement *
 
 /* --- records ------------------------------------------------------------------------------- */
 
-/* What containerd is asked for; empty when the call does not go on. */
+/* What containerd runs it under, which goes by the annotation of an untrusted pod too; empty when
+ * the call does not go on. */
 static struct str effective_handler(const struct judgement *judgement)
 {
     if (judgement->refused)
         return STR("");
     const struct policy_runtime *runtime = judgement_replaces_handler(judgement);
-    return runtime ? runtime->handler : judgement->pod.handler;
+    return runtime ? runtime->handler : pod_facts_requested(&judgement->pod);
 }
 
 static struct audit_event event_of(const struct judgement *judgement, const char *stage)
@@ -117,7 +118,7 @@ static struct audit_event event_of(const struct judgement *judgement, const char
 
 struct input_list {
     struct audit_input items[INPUTS_MAX];
-    size_t count;
+    size_t count, dropped;
 };
 
 static void add_input(void *cookie, enum input_source source, const struct label *label)
@@ -126,6 +127,8 @@ static void add_input(void *cookie, enum input_source source, const struct label
     if (list->count < INPUTS_MAX)
         list->items[list->count++] =
             (struct audit_input){.source = source, .key = label->key, .value = label->value};
+    else
+        list->dropped++;
 }
 
 static size_t observed_of(const struct decision *decision, struct audit_observed *observed)
@@ -153,8 +156,10 @@ int judgement_record_decided(const struct judgement *judgement, struct audit *au
                       judgement->node, add_input, &inputs);
     event.inputs = inputs.items;
     event.input_count = inputs.count;
+    event.input_dropped = inputs.dropped;
     event.observed_count = observed_of(&judgement->decision, observed);
     event.observed = observed;
+    event.observed_dropped = judgement->decision.observed_dropped;
     return audit_record(audit, &event, done, cookie, err);
 }
 

@@ -42,6 +42,15 @@ static struct verdict judge(const struct rule *rule, enum verdict_reason reason,
     return verdict;
 }
 
+static void report_observed(const struct rule *rule, const struct question *question,
+                            struct decision *decision)
+{
+    if (decision->observed_count < DECISION_OBSERVED_MAX)
+        decision->observed[decision->observed_count++] = judge(rule, REASON_RULE, question);
+    else
+        decision->observed_dropped++;
+}
+
 /* Reports an observe rule that matched; true when `rule` settles the matter. */
 static bool meet_rule(const struct rule *rule, const struct question *question,
                       struct decision *decision)
@@ -50,8 +59,8 @@ static bool meet_rule(const struct rule *rule, const struct question *question,
     if (match == MATCH_NO)
         return false;
     if (rule->observe) {
-        if (match == MATCH_YES && decision->observed_count < DECISION_OBSERVED_MAX)
-            decision->observed[decision->observed_count++] = judge(rule, REASON_RULE, question);
+        if (match == MATCH_YES)
+            report_observed(rule, question, decision);
         return false;
     }
     if (match == MATCH_YES)

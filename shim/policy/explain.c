@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Why one rule does not match a pod, as a sentence for `crigate explain`. */
+#include "base/writer.h"
 #include "policy/compiled.h"
-#include "policy/writer.h"
 
 /* A longer list is cut with the number of what is left out. */
 #define LIST_SHOWN_MAX 8

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a person reads about a refusal in `kubectl describe pod`: what happened and what to do. */
 #include "base/nearest.h"
+#include "base/writer.h"
 #include "policy/compiled.h"
-#include "policy/writer.h"
 
 /* The pod's field that asks for an ability. */
 static const char *field_of(enum ability ability)

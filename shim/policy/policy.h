@@ -91,7 +91,7 @@ struct decision {
     struct verdict verdict; /* what enforce does; in a policy of mode observe: would do */
     struct verdict observed[DECISION_OBSERVED_MAX]; /* rules of mode observe that matched, in
                                                        order: what each would have done */
-    size_t observed_count;
+    size_t observed_count, observed_dropped;        /* reported; matched beyond them */
 };
 
 /*

@@ -106,6 +106,17 @@ Test(cli, explains_a_pod_that_is_refused)
            1, "cannot refuses: runsc cannot hostNetwork");
 }
 
+Test(cli, prints_nothing_that_deceives)
+{
+    const char *pod =
+        "printf '%s' '{apiVersion: v1, kind: Pod, metadata: {name: \"x\\e[2J\"}}'" EXPLAIN;
+    char command[1024];
+    snprintf(command, sizeof(command), "%s --handler \"$(printf 'a\\nb\\377')\" -", pod);
+    expect(command, 1, "pod default/x\\x1b[2J\nasks for: a\\x0ab\\xff, which");
+    strcat(command, " --output json");
+    expect(command, 1, "\"name\":\"x\\u001B[2J\"},\"requested\":\"a\\\\x0ab\\\\xff\",");
+}
+
 Test(cli, takes_the_runtime_class_for_the_handler)
 {
     expect("echo '{apiVersion: v1, kind: Pod, metadata: {name: web}, spec: {runtimeClassName: "

@@ -106,6 +106,8 @@ Test(pod_manifest, refuses_each_mistake_at_its_place)
     expect_error("apiVersion: v1\nmetadata: {name: a}\n", 1, 1, "kind is missing");
     expect_error("apiVersion: v2\nkind: Pod\nmetadata: {name: a}\n", 1, 13, "unknown value");
     expect_error("apiVersion: v1\nkind: Pod\n", 1, 1, "metadata.name is missing");
+    expect_error("apiVersion: v1\nkind: Pod\nmetadata: {name: 5}\n", 3, 18, "not a number");
+    expect_error("apiVersion: v1\nkind: Pod\nmetadata: []\n", 3, 11, "must be a mapping");
     expect_error("apiVersion: v1\nkind: Pod\nmetadata: {name: a, labels: {b: true}}\n", 3, 33,
                  "a label must be a string, not a boolean");
     expect_error("apiVersion: v1\nkind: Pod\nmetadata: {name: a, labels: {b: c d}}\n", 3, 33,

@@ -213,3 +213,19 @@ Test(policy_file, takes_a_file_only_up_to_its_limit)
     cr_assert(strstr(diags.items[0].message, "larger than 16777216 bytes"));
     unlink(path);
 }
+
+Test(policy_file, warns_of_globs_that_match_no_name)
+{
+    OWNED_DIAGS struct diags diags = {0};
+    OWNED_POLICY policy = parse(
+        HEAD "rules:\n- {name: a, match: {namespaces: [Prod-*, prod-*], names: ['x ', 'x?']}, "
+             "refuse: never}\n- {name: b, match: {annotationKeys: ['dev.gvisor,*', "
+             "'Dev.gvisor/a_*']}, refuse: never}\n" TAIL,
+        &diags);
+    cr_assert_not_null(policy);
+    cr_assert_eq(diags.errors, 0);
+    cr_assert_eq(diags.warnings, 3);
+    cr_expect(strstr(diags.items[0].message, "\"Prod-*\" matches nothing"));
+    cr_expect(strstr(diags.items[1].message, "\"x \" matches nothing"));
+    cr_expect(strstr(diags.items[2].message, "\"dev.gvisor,*\" matches nothing"));
+}

@@ -248,22 +248,29 @@ Test(policy_file_errors, come_all_in_one_run_in_order)
     const char *text =
         "apiVersion: crigate/v2\nkind: RuntimePolicy\nmetadata: {name: p}\n" RUNTIMES "rules:\n"
         "- {name: a, matchs: {}, run: runcs}\n"
-        "- {name: a, match: {pod: {}}, run: runc, refuse: never}\n"
+        "- {name: a, match: {pod: {}}, run: runcs, refuse: never}\n"
         "otherwise: {run: requestd}\n";
     cr_assert_eq(policy_file_parse("p.yaml", str_of(text), &diags, &policy), -1);
-    static const uint32_t lines[] = {1, 8, 8, 8, 9, 9, 9, 10};
+    static const uint32_t lines[] = {1, 8, 8, 8, 9, 9, 9, 9, 10};
     cr_assert_eq(diags.count, sizeof(lines) / sizeof(lines[0]));
     for (size_t i = 0; i < diags.count; i++)
         cr_expect_eq(diags.items[i].at.line, lines[i], "%s", diags.items[i].message);
 }
 
-/* A name that is declared wrongly must not make each of its uses a finding too. */
+/* One mistake is one finding, also where others could be drawn from it. */
 Test(policy_file_errors, do_not_follow_from_each_other)
 {
-    OWNED_DIAGS struct diags diags = {0};
-    struct policy *policy = NULL;
-    const char *text = META "runtimes:\n- {handler: kata containers, isolation: sandbox, default: "
-                            "true}\nrules:\n- {name: a, match: {}, run: kata}\n" TAIL;
-    cr_assert_eq(policy_file_parse("p.yaml", str_of(text), &diags, &policy), -1);
-    cr_assert_eq(diags.errors, 1);
+    static const char *const texts[] = {
+        META "runtimes:\n- {handler: kata containers, isolation: sandbox, default: true}\n"
+             "rules:\n- {name: a, match: {}, run: kata}\n" TAIL,
+        META "runtimes:\n- {handler: runc, isolation: hostKernel, default: yes}\n" TAIL,
+        RULES("- {name: a, match: {}, run: runcs, allowDowngrade: true}"),
+        RULES("- {name: a, match: {}, run: 7, allowDowngrade: true}"),
+    };
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        OWNED_DIAGS struct diags diags = {0};
+        struct policy *policy = NULL;
+        cr_assert_eq(policy_file_parse("p.yaml", str_of(texts[i]), &diags, &policy), -1);
+        cr_expect_eq(diags.count, 1, "%zu findings in text %zu", diags.count, i);
+    }
 }

@@ -195,6 +195,12 @@ Test(words, foreign_bytes_cannot_forge_a_line)
                            "\\xc2\\x85\\xe2\\x80\\xa8\\xff\\xc0\\xaf\\xed\\xa0\\x80\\xf4\\x90\\x80"
                            "\\x80\xc3\xa9\\xe2 refused: no (rule a-rule, policy agent-node "
                            "3f9a1c2b)");
+    pod.namespace = STR("soft\xc2\xadhyphen");
+    pod.name = STR("word\xe2\x81\xa0joiner\xf3\xa0\x81\x81tag");
+    verdict_message(policy, &pod, &decision.verdict, text, sizeof(text));
+    cr_assert_str_eq(text, "crigate: pod soft\\xc2\\xadhyphen/word\\xe2\\x81\\xa0joiner"
+                           "\\xf3\\xa0\\x81\\x81tag refused: no (rule a-rule, policy agent-node "
+                           "3f9a1c2b)");
 }
 
 struct seen {

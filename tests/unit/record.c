@@ -240,8 +240,10 @@ static void check_full_event(struct str text)
         .message = text,
         .inputs = inputs,
         .input_count = 1000,
+        .input_dropped = SIZE_MAX / 4,
         .observed = observed,
         .observed_count = DECISION_OBSERVED_MAX,
+        .observed_dropped = SIZE_MAX,
         .policy = policy,
         .result = {.given = true, .code = 4, .sandbox_id = text, .duration_us = UINT64_MAX},
     };

@@ -2,10 +2,10 @@
 /*
  * Text into a fixed buffer, always terminated, cut between characters, never overrun. Bytes that
  * could forge or hide text (control characters, line separators, direction marks, bytes that are
- * not UTF-8) come out as \xNN.
+ * not UTF-8: utf8_is_deceptive()) come out as \xNN. Pure; any thread.
  */
-#ifndef CRIGATE_POLICY_WRITER_H
-#define CRIGATE_POLICY_WRITER_H
+#ifndef CRIGATE_BASE_WRITER_H
+#define CRIGATE_BASE_WRITER_H
 
 #include "base/str.h"
 

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Escaping text into a fixed buffer, one whole character at a time. */
-#include "policy/writer.h"
+#include "base/writer.h"
 
 #include <stdio.h>
+
+#include "base/utf8.h"
 
 #define SHORT_MAX 256
 
@@ -24,37 +26,6 @@ static void put(struct writer *writer, const char *bytes, size_t len)
     writer->buf[writer->used] = '\0';
 }
 
-/* The code point of the character at the front of `s` and its length in bytes; a length of 0 when
- * it is not UTF-8. */
-static size_t decode(struct str s, uint32_t *point)
-{
-    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-    unsigned char lead = (unsigned char)s.data[0];
-    size_t len = lead < 0x80       ? 1
-                 : lead >> 5 == 6  ? 2
-                 : lead >> 4 == 14 ? 3
-                 : lead >> 3 == 30 ? 4
-                                   : 0;
-    if (len == 0 || len > s.len)
-        return 0;
-    *point = len == 1 ? lead : lead & (0x7fu >> len);
-    for (size_t i = 1; i < len; i++) {
-        unsigned char byte = (unsigned char)s.data[i];
-        if (byte >> 6 != 2)
-            return 0;
-        *point = *point << 6 | (byte & 0x3fu);
-    }
-    bool surrogate = *point >= 0xd800 && *point <= 0xdfff;
-    return *point < least[len] || *point > 0x10ffff || surrogate ? 0 : len;
-}
-
-static bool is_deceptive(uint32_t point)
-{
-    return point < 0x20 || (point >= 0x7f && point < 0xa0) ||
-           (point >= 0x200b && point <= 0x200f) || (point >= 0x2028 && point <= 0x202e) ||
-           (point >= 0x2066 && point <= 0x2069) || point == 0xfeff;
-}
-
 static void put_hex(struct writer *writer, struct str bytes)
 {
     char text[4 * 4 + 1];
@@ -68,9 +39,9 @@ static void put_hex(struct writer *writer, struct str bytes)
 static size_t put_character(struct writer *writer, struct str s, bool quoted)
 {
     uint32_t point = 0;
-    size_t len = decode(s, &point);
+    size_t len = utf8_decode(s, &point);
     struct str character = {.data = s.data, .len = len ? len : 1};
-    if (len == 0 || is_deceptive(point)) {
+    if (len == 0 || utf8_is_deceptive(point)) {
         put_hex(writer, character);
     } else if (quoted && (point == '"' || point == '\\')) {
         char escaped[] = {'\\', s.data[0]};

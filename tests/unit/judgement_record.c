@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a judged call's record says: no input and no observing rule is left out in silence. */
+#include <criterion/criterion.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "config/policy_file.h"
+#include "gate/judgement.h"
+
+#define HEAD                                                              \
+    "{apiVersion: crigate/v1, kind: RuntimePolicy, metadata: {name: p}, " \
+    "runtimes: [{handler: runc, isolation: hostKernel, default: true}, "  \
+    "{handler: untrusted, isolation: sandbox}], otherwise: {run: requested}, "
+#define RULE(name, rest) "{name: " name ", match: {annotationKeys: ['*']}, " rest "}"
+
+static struct policy *policy_of(const char *text)
+{
+    OWNED_DIAGS struct diags diags = {0};
+    struct policy *policy = NULL;
+    int result = policy_file_parse("policy", str_of(text), &diags, &policy);
+    diags_print(&diags, stderr);
+    cr_assert_eq(result, 0);
+    return policy;
+}
+
+/* The record of the decision on a pod with so many annotations, the caller's. */
+static json_t *record_of(const char *text, size_t annotations, bool untrusted)
+{
+    static struct label items[200];
+    static char keys[200][16];
+    OWNED(own_policy) struct policy *policy = policy_of(text);
+    struct pod_facts pod = {.namespace = STR("ns"),
+                            .name = STR("x"),
+                            .uid = STR("u"),
+                            .handler = STR(""),
+                            .untrusted = untrusted};
+    struct str twice;
+    for (size_t i = 0; i < annotations; i++) {
+        snprintf(keys[i], sizeof(keys[i]), "k-%zu", i);
+        items[i] = (struct label){.key = str_of(keys[i]), .value = STR("v")};
+    }
+    cr_assert_eq(label_set_make(items, annotations, &pod.annotations, &twice), 0);
+    struct judgement judgement = {.policy = policy, .request_id = 1, .method = STR("/m")};
+    judgement_of_pod(&judgement, &pod, NULL);
+
+    char path[] = "/tmp/crigate-judgement-XXXXXX";
+    close(mkstemp(path));
+    struct audit *audit;
+    struct err err;
+    cr_assert_eq(audit_open(path, STR("node"), &audit, &err), 0, "%s", err.text);
+    cr_assert_eq(judgement_record_decided(&judgement, audit, NULL, NULL, &err), 0);
+    audit_close(audit);
+    json_t *root = json_load_file(path, 0, NULL);
+    unlink(path);
+    cr_assert_not_null(root);
+    return root;
+}
+
+static size_t number(json_t *object, const char *key)
+{
+    return (size_t)json_integer_value(json_object_get(object, key));
+}
+
+Test(judgement_record, counts_the_inputs_that_it_leaves_out)
+{
+    json_t *root = record_of(HEAD "rules: [" RULE("r", "refuse: 'no'") "]}", 150, false);
+    json_t *inputs = json_object_get(root, "inputs");
+    size_t kept = json_object_size(json_object_get(inputs, "annotations"));
+    cr_expect_gt(kept, 0);
+    cr_expect_eq(kept + number(inputs, "dropped"), 150, "%zu kept, %zu dropped", kept,
+                 number(inputs, "dropped"));
+    json_decref(root);
+}
+
+Test(judgement_record, counts_the_observing_rules_that_it_leaves_out)
+{
+#define OBSERVING(name) RULE(name, "refuse: 'no', mode: observe")
+    json_t *root = record_of(HEAD "rules: [" OBSERVING("a") "," OBSERVING("b") "," OBSERVING(
+                                 "c") "," OBSERVING("d") "," OBSERVING("e") "," OBSERVING("f") "]}",
+                             1, false);
+    json_t *decision = json_object_get(root, "decision");
+    size_t kept = json_array_size(json_object_get(decision, "observed"));
+    cr_expect_eq(kept, DECISION_OBSERVED_MAX);
+    cr_expect_eq(kept + number(decision, "observedDropped"), 6);
+    json_decref(root);
+}
+
+/* containerd goes by the annotation, so that is what the pod runs under. */
+Test(judgement_record, tells_what_an_untrusted_pod_runs_under_while_observing)
+{
+    json_t *root = record_of(HEAD "mode: observe}", 0, true);
+    json_t *handler = json_object_get(root, "handler");
+    cr_expect_str_eq(json_string_value(json_object_get(handler, "requested")), "untrusted");
+    cr_assert_not_null(json_object_get(handler, "effective"));
+    cr_expect_str_eq(json_string_value(json_object_get(handler, "effective")), "untrusted");
+    json_decref(root);
+}
