@@ -25,6 +25,7 @@ struct listener {
     int watches[LISTEN_CONNECTIONS_MAX]; /* one a connection */
     size_t connections;
     bool accepting; /* the listening socket is in the epoll set */
+    bool failing;   /* the last connection could not be accepted, and that was said */
     pthread_t thread;
     bool running;
     listen_accepted_fn *accepted;
@@ -210,11 +211,14 @@ static int accept_waiting(struct listener *listener)
         if (error == -EAGAIN)
             return -1;
         if (error < 0) {
-            say_warn("a connection on %s cannot be accepted: %s", listener->options.path,
-                     strerror(-error));
+            if (!listener->failing)
+                say_warn("connections on %s cannot be accepted: %s; trying again every %d ms",
+                         listener->options.path, strerror(-error), RETRY_MS);
+            listener->failing = true;
             accept_off(listener);
             return RETRY_MS;
         }
+        listener->failing = false;
     }
     accept_off(listener);
     return -1;

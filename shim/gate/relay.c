@@ -60,6 +60,7 @@ void relay_begin(struct relay *relay, const struct relay_arrival *arrival,
         .upstream = upstream,
         .loop = loop,
         .finished = finished,
+        .status = GRPC_STATUS_CANCELLED, /* if gRPC refuses a batch, there is no other */
         .details = grpc_empty_slice(),
         .closed_op = {.done = on_closed},
     };

@@ -107,6 +107,28 @@ GATE(cuts_calls_that_do_not_end_after_sigterm)
     rpc_free(&rpc);
 }
 
+/* What containerd still says of their calls comes back to a gate that has no connection left. */
+GATE(stops_while_the_clients_go)
+{
+    enum { CALLS = 50 };
+    struct client lost = {0};
+    struct rpc rpcs[CALLS];
+    int fd = client_open_fd(&lost, scene->gate_socket);
+    for (int i = 0; i < CALLS; i++) {
+        const char *method = i % 2 ? SERVICE "ExecSync" : SERVICE "GetContainerEvents";
+        rpc_start(&rpcs[i], &lost, method, "fake-hang: 1\n", NULL, NO_DEADLINE);
+        rpc_send(&rpcs[i], "", 0);
+    }
+    scene_wait_saw(scene, SERVICE "ExecSync", "requests", CALLS / 2);
+    scene_wait_saw(scene, SERVICE "GetContainerEvents", "requests", CALLS / 2);
+    scene_term_gate(scene);
+    client_break_fd(fd);
+    expect_exit_0(scene);
+    for (int i = 0; i < CALLS; i++)
+        rpc_free(&rpcs[i]);
+    client_close(&lost);
+}
+
 /* How often the gate's threads have gone to sleep so far. */
 static uint64_t sleeps(pid_t pid)
 {
