@@ -29,7 +29,7 @@ struct daemon {
     struct server *server;
     struct listener *listener;
     pthread_t signals;
-    struct loop_op terminate, over;
+    struct loop_op terminate, served, grace_over, over;
     bool has_signals;
 };
 
@@ -82,13 +82,36 @@ static void *wait_for_signal(void *cookie)
     return NULL;
 }
 
+/* The running calls are over, or out of time; whichever comes first. */
+static void shut_down(struct daemon *daemon)
+{
+    if (!daemon->listener)
+        return;
+    listener_close(steal_ptr(&daemon->listener));
+    server_shutdown(daemon->server, &daemon->over);
+}
+
+static void on_served(struct loop_op *op, bool ok)
+{
+    (void)ok;
+    shut_down(container_of(op, struct daemon, served));
+}
+
+static void on_grace_over(struct loop_op *op, bool ok)
+{
+    (void)ok;
+    shut_down(container_of(op, struct daemon, grace_over));
+}
+
 static void on_terminate(struct loop_op *op, bool ok)
 {
     struct daemon *daemon = container_of(op, struct daemon, terminate);
     (void)ok;
     say_info("stopping: no new calls; running ones have %d s to end", GRACE_MS / 1000);
-    listener_close(steal_ptr(&daemon->listener));
-    server_shutdown(daemon->server, GRACE_MS, &daemon->over);
+    listener_stop(daemon->listener);
+    daemon->gate.stopping = true;
+    loop_after(daemon->loop, &daemon->grace_over, GRACE_MS);
+    call_when_served(&daemon->gate, &daemon->served);
 }
 
 static void on_over(struct loop_op *op, bool ok)
@@ -199,7 +222,10 @@ static void close_parts(struct daemon *daemon)
 
 static int serve(const char *path)
 {
-    struct daemon daemon = {.terminate = {.done = on_terminate}, .over = {.done = on_over}};
+    struct daemon daemon = {.terminate = {.done = on_terminate},
+                            .served = {.done = on_served},
+                            .grace_over = {.done = on_grace_over},
+                            .over = {.done = on_over}};
     if (load_configuration(&daemon, path) < 0) {
         close_parts(&daemon);
         return CLI_DOES_NOT_HOLD;

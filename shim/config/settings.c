@@ -50,6 +50,9 @@ static void read_sockets(struct reader *reader, const struct yaml_node *root,
     bool has_upstream =
         reader_need(reader, root, upstream, "upstream", "containerd's socket") &&
         read_path(reader, upstream, "upstream", SOCKET_PATH_MAX, &settings->upstream);
+    if (has_upstream && strpbrk(settings->upstream, "%?#"))
+        reader_error(reader, upstream, "give the socket a name without them",
+                     "upstream: gRPC reads %%, ? and # in a socket's path as parts of a URI");
     if (has_listen && looks_like_crio(settings->listen))
         reader_error(reader, listen, "name it otherwise, such as /run/crigate/crigate.sock",
                      "the kubelet takes a socket called run/crio/crio.sock for CRI-O");

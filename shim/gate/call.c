@@ -46,7 +46,7 @@ static struct str str_of_slice(const grpc_slice *slice)
     return (struct str){(const char *)GRPC_SLICE_START_PTR(*slice), GRPC_SLICE_LENGTH(*slice)};
 }
 
-/* One piece, without a copy when it came in one. */
+/* One piece, without a copy when it came in one. gRPC has undone a compression already. */
 static grpc_slice in_one_piece(grpc_byte_buffer *payload)
 {
     if (!payload)
@@ -64,25 +64,58 @@ static grpc_slice in_one_piece(grpc_byte_buffer *payload)
 
 /* --- plain calls --------------------------------------------------------------------------- */
 
+static void run_once(struct loop_op **op)
+{
+    struct loop_op *waiting = *op;
+    *op = NULL;
+    waiting->done(waiting, true);
+}
+
+/* Runs what waits for the calls. */
+static void tell_waiting(struct gate *gate)
+{
+    if (gate->served == 0 && gate->when_served)
+        run_once(&gate->when_served);
+    if (gate->served + gate->turned_away == 0 && gate->when_over)
+        run_once(&gate->when_over);
+}
+
 /* Last: the call's memory goes with it. */
-static void end_call(struct gate *gate, struct relay *relay)
+static void end_call(struct gate *gate, struct relay *relay, size_t *count)
 {
     relay_end(relay);
-    if (--gate->calls == 0 && gate->when_idle)
-        gate->when_idle->done(gate->when_idle, true);
+    --*count;
+    tell_waiting(gate);
 }
 
 static void end_plain(struct relay *relay)
 {
-    end_call(container_of(relay, struct call, relay)->gate, relay);
+    struct gate *gate = container_of(relay, struct call, relay)->gate;
+    end_call(gate, relay, &gate->served);
 }
 
-static struct call *begin_plain(struct gate *gate, const struct relay_arrival *arrival)
+static void end_turned_away(struct relay *relay)
+{
+    struct gate *gate = container_of(relay, struct call, relay)->gate;
+    end_call(gate, relay, &gate->turned_away);
+}
+
+static struct call *begin_plain(struct gate *gate, const struct relay_arrival *arrival,
+                                relay_fn *finished)
 {
     struct call *call = grpc_call_arena_alloc(arrival->call, sizeof(*call));
     call->gate = gate;
-    relay_begin(&call->relay, arrival, gate->upstream, gate->loop, end_plain);
+    relay_begin(&call->relay, arrival, gate->upstream, gate->loop, finished);
     return call;
+}
+
+static void turn_away(struct gate *gate, const struct relay_arrival *arrival,
+                      grpc_byte_buffer *payload)
+{
+    gate->turned_away++;
+    grpc_byte_buffer_destroy(payload);
+    relay_refuse(&begin_plain(gate, arrival, end_turned_away)->relay, GRPC_STATUS_UNAVAILABLE,
+                 STR("crigate: the gate is stopping; call again"));
 }
 
 /* False when the connection is not one of ours, which does not happen. */
@@ -96,7 +129,7 @@ static bool find_peer(const struct gate *gate, grpc_call *call, struct audit_pee
 
 static void refuse_service(struct gate *gate, const struct relay_arrival *arrival)
 {
-    struct call *call = begin_plain(gate, arrival);
+    struct call *call = begin_plain(gate, arrival, end_plain);
     struct str path = str_of_slice(&call->relay.in.path);
     struct audit_peer peer;
     struct audit_event event = {
@@ -143,7 +176,7 @@ static void end_judged(struct relay *relay)
     grpc_slice_unref(call->reply);
     policy_unref(call->policy);
     node_labels_unref(call->labels);
-    end_call(call->gate, relay);
+    end_call(call->gate, relay, &call->gate->served);
 }
 
 /* The request as it came, with the effective handler in the place of its own. */
@@ -257,7 +290,11 @@ static void begin_judged(struct gate *gate, enum inspect_method method,
 void call_arrived(struct gate *gate, enum method_kind kind, const struct relay_arrival *arrival,
                   grpc_byte_buffer *payload)
 {
-    gate->calls++;
+    if (gate->stopping) {
+        turn_away(gate, arrival, payload);
+        return;
+    }
+    gate->served++;
     switch (kind) {
     case METHOD_RUN_POD_SANDBOX:
         begin_judged(gate, INSPECT_RUN_POD_SANDBOX, arrival, payload);
@@ -266,10 +303,10 @@ void call_arrived(struct gate *gate, enum method_kind kind, const struct relay_a
         begin_judged(gate, INSPECT_RESTORE_POD, arrival, payload);
         return;
     case METHOD_UNARY:
-        relay_unary(&begin_plain(gate, arrival)->relay, payload);
+        relay_unary(&begin_plain(gate, arrival, end_plain)->relay, payload);
         return;
     case METHOD_DUPLEX:
-        relay_duplex(&begin_plain(gate, arrival)->relay);
+        relay_duplex(&begin_plain(gate, arrival, end_plain)->relay);
         return;
     case METHOD_FOREIGN:
         refuse_service(gate, arrival);
@@ -277,9 +314,14 @@ void call_arrived(struct gate *gate, enum method_kind kind, const struct relay_a
     }
 }
 
-void call_when_idle(struct gate *gate, struct loop_op *op)
+void call_when_served(struct gate *gate, struct loop_op *op)
 {
-    gate->when_idle = op;
-    if (gate->calls == 0)
-        op->done(op, true);
+    gate->when_served = op;
+    tell_waiting(gate);
+}
+
+void call_when_over(struct gate *gate, struct loop_op *op)
+{
+    gate->when_over = op;
+    tell_waiting(gate);
 }

@@ -13,8 +13,8 @@
 #include "gate/relay.h"
 #include "node/labels.h"
 
-/* What all calls share; borrowed. A call takes one policy and one set of labels when it arrives
- * and keeps them to its record. */
+/* What all calls share. The objects are borrowed; the numbers at the end are call.c's. A call takes
+ * one policy and one set of labels when it arrives and keeps them to its record. */
 struct gate {
     struct loop *loop;
     struct upstream *upstream;
@@ -22,17 +22,22 @@ struct gate {
     const struct peers *peers;
     struct policy *policy;
     struct node_labels *labels;
-    uint64_t requests;         /* numbers the judged calls */
-    size_t calls;              /* that have arrived and are not over */
-    struct loop_op *when_idle; /* set by call_when_idle() */
+    bool stopping; /* set from outside: calls that arrive are turned away with UNAVAILABLE */
+
+    uint64_t requests;          /* numbers the judged calls */
+    size_t served, turned_away; /* calls that have arrived and are not over */
+    struct loop_op *when_served, *when_over;
 };
 
 /* Takes over `arrival` and `payload` (NULL: none was sent, or not read yet). */
 void call_arrived(struct gate *gate, enum method_kind kind, const struct relay_arrival *arrival,
                   grpc_byte_buffer *payload);
 
-/* Runs `op` once no call is left, now if there is none: gRPC reports its server as shut down while
- * the way to containerd of a cancelled call still ends. */
-void call_when_idle(struct gate *gate, struct loop_op *op);
+/* Runs `op` once no call is left but those turned away; now if there is none. */
+void call_when_served(struct gate *gate, struct loop_op *op);
+
+/* Runs `op` once no call is left at all: gRPC reports its server as shut down while the way to
+ * containerd of a cancelled call still ends. */
+void call_when_over(struct gate *gate, struct loop_op *op);
 
 #endif

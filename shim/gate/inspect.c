@@ -9,10 +9,10 @@
 /* Room for what an error text shows of a key. */
 #define KEY_SHOWN_SIZE 300
 
-static const struct method {
+static const struct request {
     const ProtobufCMessageDescriptor *type;
     uint32_t handler_field;
-} methods[] = {
+} requests[] = {
     [INSPECT_RUN_POD_SANDBOX] = {&cri__run_pod_sandbox_request__descriptor, 2},
     [INSPECT_RESTORE_POD] = {&cri__restore_pod_request__descriptor, 3},
 };
@@ -39,7 +39,7 @@ static int decode(enum inspect_method method, struct str request, struct arena *
 {
     ProtobufCAllocator allocator = {.alloc = allocate, .free = leave, .allocator_data = arena};
     const ProtobufCMessage *decoded = protobuf_c_message_unpack(
-        methods[method].type, &allocator, request.len, (const uint8_t *)request.data);
+        requests[method].type, &allocator, request.len, (const uint8_t *)request.data);
     if (!decoded) /* what wire_check() took, protobuf-c takes */
         return err_set(err, "request: memory is out for its %zu bytes", request.len);
     if (method == INSPECT_RUN_POD_SANDBOX) {
@@ -132,16 +132,16 @@ int inspect_pod(enum inspect_method method, struct str request, struct arena *ar
     *pod = (struct pod_facts){
         .namespace = STR(""), .name = STR(""), .uid = STR(""), .handler = STR("")};
     *handler = (struct inspect_span){.start = request.len, .end = request.len};
-    if (request.len > INSPECT_REQUEST_MAX)
-        return err_set(err, "request: %zu bytes, more than %zu", request.len, INSPECT_REQUEST_MAX);
-    if (wire_check(methods[method].type, request, err) < 0)
+    if (request.len > METHOD_REQUEST_MAX)
+        return err_set(err, "request: %zu bytes, more than %zu", request.len, METHOD_REQUEST_MAX);
+    if (wire_check(requests[method].type, request, err) < 0)
         return -1;
     if (decode(method, request, arena, &config, &pod->handler, err) < 0)
         return -1;
     if (config && read_config(config, arena, pod, err) < 0)
         return -1;
     pod->untrusted = is_untrusted(&pod->annotations);
-    if (wire_find(request, methods[method].handler_field, &field))
+    if (wire_find(request, requests[method].handler_field, &field))
         *handler = (struct inspect_span){.start = field.start, .end = field.end};
     return 0;
 }
@@ -149,7 +149,7 @@ int inspect_pod(enum inspect_method method, struct str request, struct arena *ar
 size_t inspect_handler_field(enum inspect_method method, struct str handler, unsigned char *buf,
                              size_t size)
 {
-    return wire_put_bytes(methods[method].handler_field, handler, buf, size);
+    return wire_put_bytes(requests[method].handler_field, handler, buf, size);
 }
 
 struct str inspect_sandbox_id(struct str reply)

@@ -10,10 +10,8 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "gate/method.h"
 #include "policy/facts.h"
-
-/* A request larger than this is malformed: the kubelet and containerd end at 16 MiB. */
-#define INSPECT_REQUEST_MAX ((size_t)16 * 1024 * 1024)
 
 enum inspect_method { INSPECT_RUN_POD_SANDBOX, INSPECT_RESTORE_POD };
 

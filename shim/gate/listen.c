@@ -265,18 +265,28 @@ static void remove_socket_file(const struct listener *listener)
         unlink(listener->options.path);
 }
 
+void listener_stop(struct listener *listener)
+{
+    if (listener->running) {
+        eventfd_write(listener->stop, 1);
+        pthread_join(listener->thread, NULL);
+        listener->running = false;
+    }
+    if (listener->fd >= 0)
+        remove_socket_file(listener);
+    own_fd(&listener->fd);
+    listener->fd = -1;
+}
+
 void listener_close(struct listener *listener)
 {
     if (!listener)
         return;
-    if (listener->running) {
-        eventfd_write(listener->stop, 1);
-        pthread_join(listener->thread, NULL);
-    }
-    while (listener->connections > 0)
+    listener_stop(listener);
+    while (listener->connections > 0) {
+        shutdown(listener->watches[0], SHUT_RDWR);
         unwatch_connection(listener, listener->watches[0]);
-    remove_socket_file(listener);
-    own_fd(&listener->fd);
+    }
     own_fd(&listener->epoll);
     own_fd(&listener->stop);
     free(listener);

@@ -40,7 +40,11 @@ int listener_start(struct listener *listener, listen_accepted_fn *accepted, void
                    struct err *err) MUST_CHECK;
 
 /* Accepts nothing more, ends the thread, removes the socket file if it is still ours. Connections
- * already handed on are not touched. NULL is allowed. */
+ * already handed on live on. */
+void listener_stop(struct listener *listener);
+
+/* Stops, and cuts the connections that are left: what is under way on them fails at the other end
+ * as on any lost connection. NULL is allowed. */
 void listener_close(struct listener *listener);
 DEFINE_OWNED(own_listener, struct listener, listener_close)
 

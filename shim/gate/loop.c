@@ -7,6 +7,8 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
+#include "gate/abseil.h"
+
 struct loop {
     grpc_completion_queue *queue;
     /*
@@ -17,16 +19,6 @@ struct loop {
     _Atomic(struct loop_op *) posted; /* newest first; the alarm is on its way while not empty */
     struct loop_op wake;
 };
-
-/*
- * absl::SetMutexDeadlockDetectionMode(OnDeadlockCycle) of absl/synchronization/mutex.h, by the name
- * that Debian's build gives it. Debian's abseil is built with the watch for lock cycles on, a
- * debugging aid that takes 15 % of a call's instructions. Weak: another build keeps its own mode.
- */
-extern void set_deadlock_detection(int mode) __asm__(
-    "_ZN4absl7debian329SetMutexDeadlockDetectionModeENS0_15OnDeadlockCycleE") __attribute__((weak));
-
-#define DEADLOCK_IGNORE 0 /* OnDeadlockCycle::kIgnore */
 
 static struct loop_op *oldest_first(struct loop_op *newest)
 {
@@ -57,8 +49,7 @@ int loop_create(struct loop **loop, struct err *err)
     OWNED(own_loop) struct loop *made = calloc(1, sizeof(*made));
     if (!made)
         return err_set(err, "the loop: out of memory");
-    if (set_deadlock_detection)
-        set_deadlock_detection(DEADLOCK_IGNORE);
+    abseil_ignore_lock_cycles();
     made->wake.done = on_wake;
     made->queue = grpc_completion_queue_create_for_next(NULL);
     grpc_channel_credentials *insecure = grpc_insecure_credentials_create();

@@ -9,6 +9,9 @@
 
 #include "base/str.h"
 
+/* A request of more bytes is refused: the kubelet and containerd end there, too. */
+#define METHOD_REQUEST_MAX ((size_t)16 * 1024 * 1024)
+
 /* Zero is the safe one: a service that does not pass. */
 enum method_kind {
     METHOD_FOREIGN,

@@ -169,7 +169,7 @@ void relay_refuse(struct relay *relay, grpc_status_code code, struct str message
 static struct str too_large(size_t length, char *text, size_t size)
 {
     int written = snprintf(text, size, "crigate: the request has %zu bytes, the limit is %zu",
-                           length, RELAY_REQUEST_MAX);
+                           length, METHOD_REQUEST_MAX);
     return (struct str){text, (size_t)written};
 }
 
@@ -189,7 +189,7 @@ void relay_unary(struct relay *relay, grpc_byte_buffer *request)
 {
     relay->request_part = request;
     size_t length = request ? grpc_byte_buffer_length(request) : 0;
-    if (length > RELAY_REQUEST_MAX) {
+    if (length > METHOD_REQUEST_MAX) {
         char text[128];
         relay_refuse(relay, GRPC_STATUS_RESOURCE_EXHAUSTED, too_large(length, text, sizeof(text)));
         return;
@@ -245,13 +245,14 @@ static void on_request_read(struct loop_op *op, bool ok)
     struct relay *relay = container_of(op, struct relay, request_read_op);
     (void)ok;
     size_t length = relay->request_part ? grpc_byte_buffer_length(relay->request_part) : 0;
-    if (length > RELAY_REQUEST_MAX) {
+    if (length > METHOD_REQUEST_MAX) {
         refuse_midway(relay, length);
     } else if (relay->request_part) {
         relay->request_sent_op.done = on_request_sent;
         grpc_op send = send_message(relay->request_part);
         start(relay, relay->out, &send, 1, &relay->request_sent_op);
-    } else if (!relay->cancelled) {
+    } else if (!grpc_call_failed_before_recv_message(relay->in.call)) {
+        /* An end, and not the connection's: to containerd a broken stream must not look whole. */
         relay->request_sent_op.done = on_half_close_sent;
         grpc_op close = send_half_close();
         start(relay, relay->out, &close, 1, &relay->request_sent_op);

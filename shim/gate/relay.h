@@ -12,9 +12,7 @@
 
 #include "base/str.h"
 #include "gate/forward.h"
-
-/* A request larger than this is refused: the kubelet and containerd end there, too. */
-#define RELAY_REQUEST_MAX ((size_t)16 * 1024 * 1024)
+#include "gate/method.h"
 
 /* What has just come in; owned by whoever holds it. */
 struct relay_arrival {

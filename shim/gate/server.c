@@ -30,7 +30,7 @@ struct server {
     grpc_server_credentials *insecure;
     struct slot *slots; /* one a method of the table, and the generic one behind them */
     size_t slot_count;
-    struct loop_op grace_over, drained;
+    struct loop_op drained;
     struct loop_op *over;
 };
 
@@ -164,29 +164,20 @@ void server_adopt(struct server *server, int fd)
     grpc_server_add_channel_from_fd(server->server, fd, server->insecure);
 }
 
-static void on_grace_over(struct loop_op *op, bool ok)
-{
-    struct server *server = container_of(op, struct server, grace_over);
-    (void)ok;
-    if (server->server)
-        grpc_server_cancel_all_calls(server->server);
-}
-
 static void on_drained(struct loop_op *op, bool ok)
 {
     struct server *server = container_of(op, struct server, drained);
     (void)ok;
-    call_when_idle(server->gate, server->over);
+    call_when_over(server->gate, server->over);
 }
 
-void server_shutdown(struct server *server, int grace_ms, struct loop_op *over)
+void server_shutdown(struct server *server, struct loop_op *over)
 {
     server->over = over;
     server->drained.done = on_drained;
-    server->grace_over.done = on_grace_over;
     grpc_server_shutdown_and_notify(server->server, loop_queue(server->gate->loop),
                                     &server->drained);
-    loop_after(server->gate->loop, &server->grace_over, grace_ms);
+    grpc_server_cancel_all_calls(server->server);
 }
 
 void server_destroy(struct server *server)

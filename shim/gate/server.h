@@ -17,9 +17,8 @@ int server_create(struct gate *gate, struct server **server, struct err *err) MU
 /* Takes over a connected, non-blocking descriptor. Any thread, until server_shutdown(). */
 void server_adopt(struct server *server, int fd);
 
-/* No new calls from now on. Those that run may end in their own time, at most `grace_ms`; the rest
- * are cancelled. `over` runs when the last is done. */
-void server_shutdown(struct server *server, int grace_ms, struct loop_op *over);
+/* Takes no more calls and cancels those that run. `over` runs when the last has ended. */
+void server_shutdown(struct server *server, struct loop_op *over);
 
 /* After `over`. NULL is allowed. */
 void server_destroy(struct server *server);

@@ -105,7 +105,7 @@ static void make_usual(struct message *request)
 /* Three fields each: as many as are allowed. */
 static void make_labels(struct message *request)
 {
-    struct message config = {.bytes = malloc(INSPECT_REQUEST_MAX), .size = INSPECT_REQUEST_MAX};
+    struct message config = {.bytes = malloc(METHOD_REQUEST_MAX), .size = METHOD_REQUEST_MAX};
     char key[16];
     for (unsigned i = 0; config.bytes && i < (WIRE_FIELDS_MAX - 1) / 3; i++) {
         snprintf(key, sizeof(key), "%x", i);
@@ -130,7 +130,7 @@ static void make_too_many(struct message *request)
 /* One string that fills the request. */
 static void make_long(struct message *request)
 {
-    struct str value = {.data = malloc(INSPECT_REQUEST_MAX), .len = INSPECT_REQUEST_MAX - 16};
+    struct str value = {.data = malloc(METHOD_REQUEST_MAX), .len = METHOD_REQUEST_MAX - 16};
     if (value.data)
         memset((char *)value.data, 'v', value.len);
     put(request, 2, value);
@@ -172,8 +172,8 @@ int main(void)
     };
     bool good = true;
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        struct message request = {.bytes = malloc(INSPECT_REQUEST_MAX),
-                                  .size = INSPECT_REQUEST_MAX};
+        struct message request = {.bytes = malloc(METHOD_REQUEST_MAX),
+                                  .size = METHOD_REQUEST_MAX};
         struct err err;
         if (!request.bytes)
             return 2;

@@ -83,8 +83,10 @@ GATE(finishes_running_calls_at_sigterm)
     grpc_slice reply;
     start_running(scene, &rpc, "fake-delay-ms: 3000\nfake-reply-size: 10\n");
     scene_term_gate(scene);
-    while (ask_version(scene) == GRPC_STATUS_OK)
+    grpc_status_code code;
+    while ((code = ask_version(scene)) == GRPC_STATUS_OK)
         cr_assert(!rpc_ended(&rpc, 10), "new calls are still served");
+    cr_assert_eq(code, GRPC_STATUS_UNAVAILABLE);
     cr_assert(rpc_receive(&rpc, &reply), "the running call was cut");
     cr_assert_eq(GRPC_SLICE_LENGTH(reply), 10);
     cr_assert_eq(rpc_finish(&rpc), GRPC_STATUS_OK);

@@ -239,7 +239,7 @@ Test(inspect, refuses_what_is_malformed)
     expect_malformed(STR("\x0a\x04\x32\x00\x32\x00"), "field config.labels: key \"\" stands twice");
     expect_malformed(STR("\x12\x01\xff"),
                      "field runtime_handler: a string that is not UTF-8 (byte 2)");
-    struct str large = {.data = calloc(1, INSPECT_REQUEST_MAX + 1), .len = INSPECT_REQUEST_MAX + 1};
+    struct str large = {.data = calloc(1, METHOD_REQUEST_MAX + 1), .len = METHOD_REQUEST_MAX + 1};
     expect_malformed(large, "request: 16777217 bytes, more than 16777216");
     free((char *)large.data);
 }

@@ -84,6 +84,7 @@ Test(settings, refuses_each_mistake_at_its_place)
     expect_error("listen: /d\nupstream: /d\npolicy: /p\n" GOOD_AUDIT, 2, 11, "same socket");
     expect_error("listen: /var/run/crio/crio.sock\nupstream: /d\npolicy: /p\n" GOOD_AUDIT, 1, 9,
                  "CRI-O");
+    expect_error("listen: /l\nupstream: /a%41b\npolicy: /p\n" GOOD_AUDIT, 2, 11, "parts of a URI");
     expect_error("listen: 1\nupstream: /d\npolicy: /p\n" GOOD_AUDIT, 1, 9, "must be a string");
     expect_error("listen: \"\"\nupstream: /d\npolicy: /p\n" GOOD_AUDIT, 1, 9, "is empty");
     expect_error(GOOD_START GOOD_AUDIT "peers: {uids: []}\n", 5, 15, "is empty");
