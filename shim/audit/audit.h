@@ -95,10 +95,11 @@ int audit_open(const char *path, struct str node, struct audit **audit, struct e
 typedef void audit_done_fn(void *cookie, const struct err *error);
 
 /*
- * Hands over one record; it gets the next `seq`. With `done` NULL nobody waits. The first record
- * that cannot be written is logged, those after it are counted, and the count is logged when the
- * file can be written again. Returns -1, and never calls `done`, when memory is out or the queue is
- * full (8 MiB of lines not yet written).
+ * Hands over one record; it gets the next `seq`. With `done` NULL nobody waits: the record is
+ * written at once, and durable with the next one that is waited for or after a second. The first
+ * record that cannot be written is logged, those after it are counted, and the count is logged when
+ * the file can be written again. Returns -1, and never calls `done`, when memory is out or the
+ * queue is full (8 MiB of lines not yet durable).
  */
 int audit_record(struct audit *audit, const struct audit_event *event, audit_done_fn *done,
                  void *cookie, struct err *err);

@@ -15,6 +15,10 @@
 #define QUEUE_MAX ((size_t)8 * 1024 * 1024)
 #define PARTS_MAX 256 /* lines a writev() */
 
+/* What nobody waits for stays unsynced for so long at most, and up to so many bytes. */
+#define SYNC_SECONDS 1
+#define UNSYNCED_MAX ((size_t)256 * 1024)
+
 struct line {
     struct line *next;
     audit_done_fn *done;
@@ -45,32 +49,67 @@ struct audit {
     char *path, *node;
 };
 
-/* All that is queued; waits for it. NULL: nothing is left and the log is being closed. */
-static struct line *take_group(struct audit *audit)
+/* What the writer holds: written, or about to be, and not yet synced. */
+struct group {
+    struct line *first, **last;
+    size_t bytes;
+    bool awaited;             /* somebody waits for one of its records */
+    struct timespec deadline; /* to be synced by then; CLOCK_MONOTONIC */
+};
+
+static bool is_past(const struct timespec *deadline)
 {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec > deadline->tv_sec ||
+           (now.tv_sec == deadline->tv_sec && now.tv_nsec >= deadline->tv_nsec);
+}
+
+/* All that is queued; waits for it, with something unsynced in hand only to its deadline. NULL: the
+ * deadline has come, or the log is being closed and nothing is left. */
+static struct line *take_lines(struct audit *audit, const struct group *group)
+{
+    int timed_out = 0;
     pthread_mutex_lock(&audit->lock);
-    while (!audit->first && !audit->stopping)
-        pthread_cond_wait(&audit->work, &audit->lock);
-    struct line *group = audit->first;
+    while (!audit->first && !audit->stopping && !timed_out) {
+        if (group->first)
+            timed_out = pthread_cond_timedwait(&audit->work, &audit->lock, &group->deadline);
+        else
+            pthread_cond_wait(&audit->work, &audit->lock);
+    }
+    struct line *lines = audit->first;
     audit->first = NULL;
     audit->last = &audit->first;
     pthread_mutex_unlock(&audit->lock);
-    return group;
+    return lines;
 }
 
-static int write_group(struct audit_file *file, struct line *group, struct err *err)
+static void add_to_group(struct group *group, struct line *lines)
+{
+    if (!group->first) {
+        *group = (struct group){.last = &group->first};
+        clock_gettime(CLOCK_MONOTONIC, &group->deadline);
+        group->deadline.tv_sec += SYNC_SECONDS;
+    }
+    *group->last = lines;
+    for (; lines; lines = lines->next) {
+        group->bytes += lines->len;
+        group->awaited |= lines->done != NULL;
+        group->last = &lines->next;
+    }
+}
+
+static int write_lines(struct audit_file *file, const struct line *lines, struct err *err)
 {
     struct iovec parts[PARTS_MAX];
-    if (audit_file_begin(file, err) < 0)
-        return -1;
-    while (group) {
+    while (lines) {
         size_t count = 0;
-        for (; group && count < PARTS_MAX; group = group->next)
-            parts[count++] = (struct iovec){.iov_base = group->text, .iov_len = group->len};
+        for (; lines && count < PARTS_MAX; lines = lines->next)
+            parts[count++] = (struct iovec){.iov_base = (char *)lines->text, .iov_len = lines->len};
         if (audit_file_write(file, parts, count, err) < 0)
             return -1;
     }
-    return audit_file_commit(file, err);
+    return 0;
 }
 
 /* Says once that records are being lost, and once, with their number, that it is over. */
@@ -84,37 +123,51 @@ static void report(struct audit *audit, uint64_t lost, const struct err *error)
 }
 
 /* Tells each record of the group how it went, and frees it. `error` NULL: it is durable. */
-static void settle_group(struct audit *audit, struct line *group, const struct err *error)
+static void settle(struct audit *audit, struct group *group, const struct err *error)
 {
-    size_t bytes = 0, count = 0;
-    for (const struct line *line = group; line; line = line->next) {
-        bytes += line->len;
+    size_t count = 0;
+    for (const struct line *line = group->first; line; line = line->next)
         count++;
-    }
     pthread_mutex_lock(&audit->lock);
-    audit->queued -= bytes;
+    audit->queued -= group->bytes;
     uint64_t lost = audit->lost;
     audit->lost = error ? lost + count : 0;
     pthread_mutex_unlock(&audit->lock);
 
     report(audit, lost, error);
-    while (group) {
-        OWNED_MEM struct line *line = group;
-        group = line->next;
+    while (group->first) {
+        OWNED_MEM struct line *line = group->first;
+        group->first = line->next;
         if (line->done)
             line->done(line->cookie, error);
     }
 }
 
+/* Adds what has come (NULL: nothing has) to the group; syncs and settles the group if it is time.
+ * Records that nobody waits for are written at once and synced along with the next one that
+ * somebody does wait for: a second record does not make the next pod wait for the disk twice. */
+static void advance(struct audit *audit, struct group *group, struct line *lines)
+{
+    struct err err;
+    int result = group->first ? 0 : audit_file_begin(&audit->file, &err);
+    if (result == 0)
+        result = write_lines(&audit->file, lines, &err);
+    add_to_group(group, lines);
+    if (result == 0 && lines && !group->awaited && group->bytes < UNSYNCED_MAX &&
+        !is_past(&group->deadline))
+        return;
+    if (result == 0)
+        result = audit_file_commit(&audit->file, &err);
+    settle(audit, group, result < 0 ? &err : NULL);
+}
+
 static void *write_groups(void *cookie)
 {
     struct audit *audit = cookie;
-    struct line *group;
-    while ((group = take_group(audit))) {
-        struct err err;
-        bool durable = write_group(&audit->file, group, &err) == 0;
-        settle_group(audit, group, durable ? NULL : &err);
-    }
+    struct group group = {0};
+    struct line *lines;
+    while ((lines = take_lines(audit, &group)) || group.first)
+        advance(audit, &group, lines);
     return NULL;
 }
 
@@ -164,7 +217,11 @@ int audit_open(const char *path, struct str node, struct audit **audit, struct e
     made->file.fd = -1;
     pthread_mutex_init(&made->order, NULL);
     pthread_mutex_init(&made->lock, NULL);
-    pthread_cond_init(&made->work, NULL);
+    pthread_condattr_t monotonic;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&made->work, &monotonic);
+    pthread_condattr_destroy(&monotonic);
     made->path = strdup(path);
     made->node = malloc(node.len + 1);
     if (!made->path || !made->node)

@@ -172,8 +172,7 @@ int main(void)
     };
     bool good = true;
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        struct message request = {.bytes = malloc(METHOD_REQUEST_MAX),
-                                  .size = METHOD_REQUEST_MAX};
+        struct message request = {.bytes = malloc(METHOD_REQUEST_MAX), .size = METHOD_REQUEST_MAX};
         struct err err;
         if (!request.bytes)
             return 2;

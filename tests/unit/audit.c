@@ -2,8 +2,10 @@
 /* The audit log at work: order, group commit, a full queue, closing, other people's files. */
 #include <criterion/criterion.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "audit_bed.h"
 
@@ -45,6 +47,34 @@ Test(audit, keeps_records_in_order)
     cr_assert_eq(stat(bed.path, &st), 0);
     cr_assert_eq(st.st_mode & 07777, 0600);
     cr_assert_str_eq(bed_said(&bed), "");
+}
+
+static void send_unawaited(void)
+{
+    struct audit_event event = {.type = "stop"};
+    cr_assert_eq(audit_record(bed.audit, &event, NULL, NULL, NULL), 0);
+}
+
+Test(audit, syncs_by_itself_what_nobody_waits_for)
+{
+    bed_open(&bed);
+    send_unawaited();
+    while (faults.syncs == 0)
+        sched_yield();
+    cr_assert_eq(bed_read(&bed, seqs), 1);
+}
+
+Test(audit, syncs_what_nobody_waits_for_with_what_is_waited_for)
+{
+    enum { ROUNDS = 50 };
+    time_t start = time(NULL);
+    bed_open(&bed);
+    for (int i = 0; i < ROUNDS; i++) {
+        cr_assert_null(bed_record(&bed));
+        send_unawaited();
+    }
+    time_t seconds = time(NULL) - start + 1;
+    cr_assert_leq(faults.syncs, ROUNDS + 1 + seconds, "%u syncs", faults.syncs);
 }
 
 Test(audit, syncs_a_group_at_once)
