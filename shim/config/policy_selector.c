@@ -58,7 +58,7 @@ static void read_labels(struct selector *selector, const struct yaml_node *node)
         if (!read_value(selector, key->value, values) || !is_key)
             continue;
         selector->items[selector->count++] = (struct requirement_spec){
-            .key = key->text, .operator= OPERATOR_IN, .values = values++, .value_count = 1};
+            .key = key->text, .op = OPERATOR_IN, .values = values++, .value_count = 1};
     }
 }
 
@@ -82,8 +82,8 @@ static bool read_values(struct selector *selector, const struct yaml_node *node,
 static bool read_operands(struct selector *selector, const struct yaml_node *node,
                           const struct yaml_node *values, struct requirement_spec *item)
 {
-    struct str name = operators[item->operator];
-    bool needs_values = item->operator== OPERATOR_IN || item->operator== OPERATOR_NOT_IN;
+    struct str name = operators[item->op];
+    bool needs_values = item->op == OPERATOR_IN || item->op == OPERATOR_NOT_IN;
     if (!needs_values && values) {
         reader_error(selector->reader, values, "leave values out, or use In or NotIn",
                      "operator %.*s takes no values", STR_FMT(name));
@@ -107,13 +107,12 @@ static void read_expression(struct selector *selector, const struct yaml_node *n
     bool good = reader_need(reader, node, values[KEY], "key of the expression", NULL) &&
                 reader_string(reader, values[KEY], "key", &item.key) &&
                 check_key(selector, values[KEY]);
-    size_t operator;
+    size_t op;
     if (!reader_need(reader, node, values[OPERATOR], "operator of the expression",
                      "In, NotIn, Exists or DoesNotExist") ||
-        !reader_word(reader, values[OPERATOR], "operator", operators, COUNT_OF(operators),
-                     &operator))
+        !reader_word(reader, values[OPERATOR], "operator", operators, COUNT_OF(operators), &op))
         return;
-    item.operator=(enum operator) operator;
+    item.op = (enum selector_op)op;
     if (read_operands(selector, node, values[VALUES], &item) && good)
         selector->items[selector->count++] = item;
 }

@@ -33,7 +33,7 @@ struct handlers_term {
 /* One requirement of a selector. */
 struct label_term {
     enum input_source source;
-    enum operator op;
+    enum selector_op op;
     uint32_t hash; /* label_hash(key) */
     struct str key;
     const struct str *values; /* in str_cmp() order, each once */

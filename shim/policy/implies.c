@@ -44,7 +44,7 @@ static bool label_implies(const struct label_term *narrow, const struct label_te
     if (narrow->source != wide->source || narrow->hash != wide->hash ||
         !str_eq(narrow->key, wide->key))
         return false;
-    enum operator has = narrow->op;
+    enum selector_op has = narrow->op;
     switch (wide->op) {
     case OPERATOR_EXISTS:
         return has == OPERATOR_EXISTS || has == OPERATOR_IN;

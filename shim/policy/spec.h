@@ -43,11 +43,11 @@ struct runtime_spec {
     unsigned cannot; /* ability bits */
 };
 
-enum operator{ OPERATOR_IN, OPERATOR_NOT_IN, OPERATOR_EXISTS, OPERATOR_DOES_NOT_EXIST };
+enum selector_op { OPERATOR_IN, OPERATOR_NOT_IN, OPERATOR_EXISTS, OPERATOR_DOES_NOT_EXIST };
 
 struct requirement_spec {
     struct str key;
-    enum operator operator;
+    enum selector_op op;
     const struct str *values; /* for In and NotIn */
     size_t value_count;
 };

@@ -118,7 +118,7 @@ static int add_selector(struct builder *builder, enum input_source source,
     size_t first = builder->count;
     for (size_t i = 0; i < selector->count; i++) {
         const struct requirement_spec *spec = &selector->items[i];
-        struct label_term term = {.source = source, .op = spec->operator};
+        struct label_term term = {.source = source, .op = spec->op};
         term.key = arena_str(&builder->policy->arena, spec->key);
         if (!term.key.data)
             return no_memory(builder);

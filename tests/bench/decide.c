@@ -71,7 +71,7 @@ static struct str_list list_of(struct arena *arena, struct str item)
     return (struct str_list){items, 1};
 }
 
-static struct selector_spec select_of(struct arena *arena, struct str key, enum operator op,
+static struct selector_spec select_of(struct arena *arena, struct str key, enum selector_op op,
                                       struct str first, struct str second)
 {
     struct requirement_spec *item = must(arena_array(arena, 1, sizeof(*item)));

@@ -113,12 +113,12 @@ static void read_runtime(struct reader *reader)
     spec->runtime_count++;
 }
 
-static enum operator operator_of(const struct reader *reader, size_t i)
+static enum selector_op op_of(const struct reader *reader, size_t i)
 {
     static const char *const names[] = {"In", "NotIn", "Exists", "DoesNotExist"};
     for (int op = OPERATOR_IN; op <= OPERATOR_DOES_NOT_EXIST; op++) {
         if (word_is(reader, i, names[op]))
-            return (enum operator)op;
+            return (enum selector_op)op;
     }
     fail(reader, "not an operator");
 }
@@ -130,8 +130,8 @@ static void add_requirement(struct reader *reader, struct selector_spec *selecto
         reader, arena_array(&reader->story->arena, selector->count + 1, sizeof(*selector->items)));
     if (selector->count)
         memcpy(items, selector->items, selector->count * sizeof(*items));
-    items[selector->count] = (struct requirement_spec){word(reader, 1), operator_of(reader, 2),
-                                                       values.items, values.count};
+    items[selector->count] =
+        (struct requirement_spec){word(reader, 1), op_of(reader, 2), values.items, values.count};
     *selector = (struct selector_spec){items, selector->count + 1};
 }
 

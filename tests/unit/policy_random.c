@@ -55,8 +55,8 @@ static struct selector_spec pick_selector(struct arena *arena)
         do {
             values = pick_list(arena, words, 5);
         } while (values.count == 0);
-        items[i] = (struct requirement_spec){words[pick(3)], (enum operator)pick(4), values.items,
-                                             values.count};
+        items[i] = (struct requirement_spec){words[pick(3)], (enum selector_op)pick(4),
+                                             values.items, values.count};
     }
     return (struct selector_spec){items, many};
 }

@@ -70,14 +70,14 @@ Test(words, why_a_label_term_fails)
     struct str twice;
     cr_assert_eq(label_set_make(&label, 1, &pod.labels, &twice), 0);
     expect_why(&match, &pod, NULL, "pod label app is \"x\\\"y\\x0a\", not one of \"db\", \"web\"");
-    need.operator= OPERATOR_DOES_NOT_EXIST;
+    need.op = OPERATOR_DOES_NOT_EXIST;
     expect_why(&match, &pod, NULL, "pod label app is \"x\\\"y\\x0a\", and must not be there");
-    need.operator= OPERATOR_NOT_IN;
+    need.op = OPERATOR_NOT_IN;
     values[0] = STR("x\"y\n");
     expect_why(&match, &pod, NULL,
                "pod label app is \"x\\\"y\\x0a\", one of \"db\", \"x\\\"y\\x0a\"");
     match = (struct match_spec){.annotations = {&need, 1}};
-    need.operator= OPERATOR_EXISTS;
+    need.op = OPERATOR_EXISTS;
     expect_why(&match, &pod, NULL, "annotation app is not there, and must be there");
     match = (struct match_spec){.node = {&need, 1}};
     expect_why(&match, &pod, NULL, "node label app is not known");
