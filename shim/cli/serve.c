@@ -152,17 +152,16 @@ static void record(struct daemon *daemon, const char *type)
 static int open_parts(struct daemon *daemon, struct err *err)
 {
     const struct settings *settings = &daemon->settings;
-    if (audit_open(settings->audit_file, str_of(settings->node_name), &daemon->audit, err) < 0)
-        return -1;
     struct listen_options options = {
         .path = settings->listen,
         .uids = settings->peer_uids,
         .uid_count = settings->peer_uid_count,
         .peers = &daemon->peers,
-        .audit = daemon->audit,
     };
-    if (listener_open(&options, &daemon->listener, err) < 0 || load_labels(daemon, err) < 0 ||
-        loop_create(&daemon->loop, err) < 0 ||
+    /* The socket first: it tells whether another daemon serves already. */
+    if (listener_open(&options, &daemon->listener, err) < 0 ||
+        audit_open(settings->audit_file, str_of(settings->node_name), &daemon->audit, err) < 0 ||
+        load_labels(daemon, err) < 0 || loop_create(&daemon->loop, err) < 0 ||
         upstream_create(settings->upstream, daemon->loop, &daemon->gate.upstream, err) < 0)
         return -1;
     daemon->gate.loop = daemon->loop;
@@ -183,7 +182,7 @@ static int start_threads(struct daemon *daemon, struct err *err)
     if (error)
         return err_set_errno(err, error, "the signal thread");
     daemon->has_signals = true;
-    return listener_start(daemon->listener, adopt, daemon, err);
+    return listener_start(daemon->listener, daemon->audit, adopt, daemon, err);
 }
 
 /* Once the server runs, there is one way out, for a failed start too: through on_terminate(). */

@@ -28,6 +28,7 @@ struct listener {
     bool failing;   /* the last connection could not be accepted, and that was said */
     pthread_t thread;
     bool running;
+    struct audit *audit;
     listen_accepted_fn *accepted;
     void *cookie;
 };
@@ -141,7 +142,7 @@ static void turn_away(struct listener *listener, const struct audit_peer *peer)
         .reason = REASON_PEER_NOT_ALLOWED,
         .message = STR("the peer's uid is not among peers.uids"),
     };
-    audit_record(listener->options.audit, &event, NULL, NULL, NULL);
+    audit_record(listener->audit, &event, NULL, NULL, NULL);
     say_warn("a connection from uid %u, pid %d was refused: the uid is not among peers.uids",
              peer->uid, peer->pid);
 }
@@ -245,9 +246,10 @@ static void *accept_loop(void *cookie)
     }
 }
 
-int listener_start(struct listener *listener, listen_accepted_fn *accepted, void *cookie,
-                   struct err *err)
+int listener_start(struct listener *listener, struct audit *audit, listen_accepted_fn *accepted,
+                   void *cookie, struct err *err)
 {
+    listener->audit = audit;
     listener->accepted = accepted;
     listener->cookie = cookie;
     int error = pthread_create(&listener->thread, NULL, accept_loop, listener);

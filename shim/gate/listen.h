@@ -19,7 +19,6 @@ struct listen_options {
     const uint32_t *uids; /* that may connect */
     size_t uid_count;
     struct peers *peers; /* is told of each accepted connection */
-    struct audit *audit; /* records who was turned away */
 };
 
 struct listener;
@@ -35,9 +34,9 @@ int listener_open(const struct listen_options *options, struct listener **listen
 /* On the acceptor's thread: takes over a connected, non-blocking descriptor. */
 typedef void listen_accepted_fn(void *cookie, int fd);
 
-/* Starts to accept. */
-int listener_start(struct listener *listener, listen_accepted_fn *accepted, void *cookie,
-                   struct err *err) MUST_CHECK;
+/* Starts to accept. `audit` (borrowed until listener_close()) records who is turned away. */
+int listener_start(struct listener *listener, struct audit *audit, listen_accepted_fn *accepted,
+                   void *cookie, struct err *err) MUST_CHECK;
 
 /* Accepts nothing more, ends the thread, removes the socket file if it is still ours. Connections
  * already handed on live on. */
