@@ -257,13 +257,15 @@ static void take_request(struct call *call, grpc_byte_buffer *request)
 
 static void on_received(struct call *call, bool ok)
 {
-    (void)ok; /* a failed receive looks like a half-close; the close that follows tells */
+    (void)ok; /* a failed receive looks like a half-close to `ok` */
     grpc_byte_buffer *request = call->request;
     call->request = NULL;
     if (request)
         take_request(call, request);
-    else
+    else if (!grpc_call_failed_before_recv_message(call->call)) {
         call->seen.half_closed = true;
+        ledger_ended(call->line);
+    }
     if (!still_there(call) || call->over)
         return;
     if (request && call->plan.echo)

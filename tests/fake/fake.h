@@ -27,9 +27,9 @@
  * `messages N`, `bytes N`, `half-closed 1`, then `metadata KEY HEXVALUE` each.
  *
  * What it saw is asked of its own service; the request is a method's path:
- *   /fake.Fake/Saw      lines `calls N`, `requests N`, `cancelled N`, `cancelled-at-ns N`
- *                       (CLOCK_MONOTONIC, of the last one), `open N` (calls now running)
- *   /fake.Fake/Last     the bytes of the last request
+ *   /fake.Fake/Saw      lines `calls N`, `requests N`, `ended N`, `cancelled N`, `cancelled-at-ns
+ * N` (CLOCK_MONOTONIC, of the last one), `open N` (calls now running) /fake.Fake/Last     the bytes
+ * of the last request
  */
 #ifndef CRIGATE_TESTS_FAKE_H
 #define CRIGATE_TESTS_FAKE_H

@@ -28,6 +28,11 @@ void ledger_request(struct ledger_line *line, grpc_byte_buffer *request)
     line->last = request;
 }
 
+void ledger_ended(struct ledger_line *line)
+{
+    line->ended++;
+}
+
 void ledger_cancelled(struct ledger_line *line)
 {
     struct timespec now;
@@ -39,10 +44,10 @@ void ledger_cancelled(struct ledger_line *line)
 grpc_slice ledger_text(const struct ledger_line *line)
 {
     char text[256];
-    int len =
-        snprintf(text, sizeof(text),
-                 "calls %" PRIu64 "\nrequests %" PRIu64 "\ncancelled %" PRIu64
-                 "\ncancelled-at-ns %" PRIu64 "\nopen %" PRIu64 "\n",
-                 line->calls, line->requests, line->cancelled, line->cancelled_at_ns, line->open);
+    int len = snprintf(text, sizeof(text),
+                       "calls %" PRIu64 "\nrequests %" PRIu64 "\nended %" PRIu64
+                       "\ncancelled %" PRIu64 "\ncancelled-at-ns %" PRIu64 "\nopen %" PRIu64 "\n",
+                       line->calls, line->requests, line->ended, line->cancelled,
+                       line->cancelled_at_ns, line->open);
     return grpc_slice_from_copied_buffer(text, (size_t)len);
 }

@@ -9,7 +9,7 @@
 struct ledger_line {
     struct ledger_line *next;
     grpc_slice method;
-    uint64_t calls, requests, cancelled, cancelled_at_ns, open;
+    uint64_t calls, requests, ended, cancelled, cancelled_at_ns, open;
     grpc_byte_buffer *last; /* request; NULL before the first */
 };
 
@@ -22,6 +22,9 @@ struct ledger_line *ledger_find(struct ledger *ledger, grpc_slice method);
 
 /* One more request; the line owns `request` from now on. */
 void ledger_request(struct ledger_line *line, grpc_byte_buffer *request);
+
+/* A call's client has closed its side in good order. */
+void ledger_ended(struct ledger_line *line);
 
 /* A call was cancelled now. */
 void ledger_cancelled(struct ledger_line *line);

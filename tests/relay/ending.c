@@ -139,6 +139,36 @@ BOTH(cancels_upstream_when_the_client_is_gone)
     client_close(&lost);
 }
 
+/* A broken stream must not reach containerd as one that its client has ended. */
+BOTH(tells_a_broken_stream_from_an_ended_one)
+{
+    enum { ROUNDS = 20 };
+    for (int i = 1; i <= ROUNDS; i++) {
+        struct client lost = {0};
+        int fd = client_open_fd(&lost, scene_socket(scene));
+        struct rpc rpc;
+        rpc_start(&rpc, &lost, SERVICE "NotKnownYet", "fake-collect: 1\n", NULL, NO_DEADLINE);
+        rpc_send(&rpc, "x", 1);
+        scene_wait_saw(scene, SERVICE "NotKnownYet", "requests", i);
+        client_break_fd(fd);
+        scene_wait_saw(scene, SERVICE "NotKnownYet", "cancelled", i);
+        cr_assert_neq(rpc_finish(&rpc), GRPC_STATUS_OK);
+        rpc_free(&rpc);
+        client_close(&lost);
+    }
+    cr_assert_eq(scene_saw(scene, SERVICE "NotKnownYet", "ended"), 0);
+    struct rpc rpc;
+    grpc_slice reply;
+    rpc_start(&rpc, &scene->client, SERVICE "NotKnownYet", "fake-collect: 1\n", NULL, 10000);
+    rpc_send(&rpc, "x", 1);
+    rpc_half_close(&rpc);
+    if (rpc_receive(&rpc, &reply))
+        grpc_slice_unref(reply);
+    cr_assert_eq(rpc_finish(&rpc), GRPC_STATUS_OK);
+    rpc_free(&rpc);
+    cr_assert_eq(scene_saw(scene, SERVICE "NotKnownYet", "ended"), 1);
+}
+
 BOTH(passes_an_abort)
 {
     struct rpc rpc;
