@@ -38,6 +38,13 @@ struct audit_input {
     struct str key, value;
 };
 
+/* One label of the node that came, went or got another value. */
+struct audit_change {
+    struct str key;
+    struct str before, after;
+    bool had, has; /* false: no such label before, or after */
+};
+
 struct audit_observed {
     struct str rule;
     enum audit_action action;
@@ -50,8 +57,12 @@ struct audit_observed {
  * is borrowed for the length of the call. The types, which readers of the log rely on:
  *
  *   start, stop      the daemon; `policy` tells what is in force
- *   policy.loaded    a policy came into force
+ *   policy.loaded    a policy came into force; `previous` is the one that it replaces
+ *   policy.rejected  a policy was not taken, `error` says why; `policy` stays in force
+ *   node.labels      other labels are in force: `labels` and `changes`
  *   pod.decision     RunPodSandbox or RestorePod, in both stages
+ *   container.decision  CreateContainer, in both stages
+ *   image.refused    an image call that asks for a runtime handler that is not declared
  *   service.refused  a call to a service that is not CRI
  *   peer.refused     a connection of somebody who may not connect
  */
@@ -61,7 +72,9 @@ struct audit_event {
     uint64_t request_id; /* 0: none; the same in both stages of a call */
     const struct audit_peer *peer;
     struct str method;
-    const struct pod_facts *pod; /* for its namespace, name, uid and attempt */
+    const struct pod_facts *pod;             /* for its namespace, name, uid and attempt */
+    const struct container_facts *container; /* for its name and attempt */
+    struct str sandbox_id;                   /* that the container is for */
     struct str handler_requested, handler_effective;
     bool has_handler; /* handler{} is written; "requested" stands in it even when it is empty */
     enum audit_action action;
@@ -71,11 +84,20 @@ struct audit_event {
     size_t input_count, input_dropped;       /* what matched beyond `inputs` is counted */
     const struct audit_observed *observed;   /* rules of mode observe that matched */
     size_t observed_count, observed_dropped; /* at most DECISION_OBSERVED_MAX; beyond them */
-    const struct policy *policy;
+    const struct policy *policy, *previous;
+    struct str error;
+    struct {
+        const char
+            *source; /* "file", "kubernetes", "cache", "none"; NULL: no labels{} is written */
+        bool known;
+        uint64_t age_s; /* since they were last known to be true */
+    } labels;
+    const struct audit_change *changes;
+    size_t change_count;
     struct {
         bool given;
         int code; /* gRPC status code; written by its name, such as "PERMISSION_DENIED" */
-        struct str sandbox_id;
+        struct str sandbox_id, container_id;
         uint64_t duration_us;
     } result;
 };

@@ -16,6 +16,10 @@
 /* `"":"",` around an input; the inner objects' keys and `"dropped":N`, all of them. */
 #define INPUT_FRAME ((size_t)6)
 #define INPUTS_FRAME ((size_t)96)
+/* `{"key":"","before":"","after":""},` around a change, and the bytes of text at which no further
+ * one is begun: a label's key and values take 443 at most. */
+#define CHANGE_FRAME ((size_t)36)
+#define CHANGES_MOST ((size_t)5000)
 
 struct build {
     const struct record_origin *origin;
@@ -83,6 +87,15 @@ static void put_time(struct build *build, json_t *root, const struct timespec *n
     put_word(build, root, "time", text);
 }
 
+static void put_container(struct build *build, json_t *root)
+{
+    const struct audit_event *event = build->event;
+    json_t *container = put_object(build, root, "container");
+    put_text(build, container, "name", event->container->name);
+    put_number(build, container, "attempt", event->container->attempt);
+    put_text(build, container, "sandboxId", event->sandbox_id);
+}
+
 static void put_request(struct build *build, json_t *root)
 {
     const struct audit_event *event = build->event;
@@ -105,6 +118,8 @@ static void put_request(struct build *build, json_t *root)
         put_text(build, pod, "uid", event->pod->uid);
         put_number(build, pod, "attempt", event->pod->attempt);
     }
+    if (event->container)
+        put_container(build, root);
     if (event->has_handler) {
         json_t *handler = put_object(build, root, "handler");
         put(build, handler, "requested", make_text(build, event->handler_requested));
@@ -229,15 +244,56 @@ static void put_inputs(struct build *build, json_t *inputs)
         put_number(build, inputs, "dropped", dropped);
 }
 
-static void put_policy(struct build *build, json_t *root)
+static void put_policy(struct build *build, json_t *root, const char *key,
+                       const struct policy *policy)
 {
-    const struct policy *policy = build->event->policy;
     if (!policy)
         return;
-    json_t *object = put_object(build, root, "policy");
+    json_t *object = put_object(build, root, key);
     put_text(build, object, "name", policy_name(policy));
     put_word(build, object, "sha256", policy_sha256(policy));
     put_word(build, object, "mode", policy_mode(policy) == POLICY_ENFORCE ? "enforce" : "observe");
+}
+
+static void put_labels(struct build *build, json_t *root)
+{
+    const struct audit_event *event = build->event;
+    if (!event->labels.source)
+        return;
+    json_t *labels = put_object(build, root, "labels");
+    put(build, labels, "known", json_boolean(event->labels.known));
+    put_word(build, labels, "source", event->labels.source);
+    put_number(build, labels, "ageSeconds", event->labels.age_s);
+}
+
+static json_t *make_value(struct build *build, bool given, struct str value)
+{
+    return given ? make_text(build, value) : json_null();
+}
+
+/* Half of the line is theirs: what does not fit is counted. */
+static void put_changes(struct build *build, json_t *root)
+{
+    const struct audit_event *event = build->event;
+    if (!event->change_count)
+        return;
+    json_t *list = json_array();
+    put(build, root, "changes", list);
+    size_t at = 0;
+    for (; at < event->change_count && build->used < CHANGES_MOST; at++) {
+        const struct audit_change *change = &event->changes[at];
+        json_t *item = json_object();
+        if (json_array_append_new(list, item) < 0) {
+            build->failed = true;
+            return;
+        }
+        put_text(build, item, "key", change->key);
+        put(build, item, "before", make_value(build, change->had, change->before));
+        put(build, item, "after", make_value(build, change->has, change->after));
+        build->used += CHANGE_FRAME;
+    }
+    if (at < event->change_count)
+        put_number(build, root, "changesDropped", event->change_count - at);
 }
 
 static void put_code(struct build *build, json_t *result, int code)
@@ -278,6 +334,7 @@ static void put_result(struct build *build, json_t *root)
     json_t *result = put_object(build, root, "result");
     put_code(build, result, event->result.code);
     put_text(build, result, "sandboxId", event->result.sandbox_id);
+    put_text(build, result, "containerId", event->result.container_id);
     put_number(build, result, "durationUs", event->result.duration_us);
 }
 
@@ -295,7 +352,11 @@ static json_t *build_frame(struct build *build, uint64_t seq, const struct times
     put_decision(build, root);
     if (build->event->input_count)
         put_object(build, root, "inputs");
-    put_policy(build, root);
+    put_policy(build, root, "policy", build->event->policy);
+    put_policy(build, root, "previous", build->event->previous);
+    put_text(build, root, "error", build->event->error);
+    put_labels(build, root);
+    put_changes(build, root);
     put_result(build, root);
     return root;
 }

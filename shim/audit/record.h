@@ -4,15 +4,18 @@
  * at its end and none before. audit/text.h tells how strings that are not UTF-8 look. The fields:
  *
  *   v 1 · time · type · stage · seq · instance · requestId · node · peer{uid,pid} · method
- *   pod{namespace,name,uid,attempt} · handler{requested,effective}
+ *   pod{namespace,name,uid,attempt} · container{name,attempt,sandboxId}
+ *   handler{requested,effective}
  *   decision{action,reason,rule,message,observed[{rule,action,reason,handler}],observedDropped}
  *   inputs{podLabels{},annotations{},nodeLabels{},dropped} · policy{name,sha256,mode}
- *   result{code,sandboxId,durationUs}
+ *   previous{name,sha256,mode} · error · labels{known,source,ageSeconds}
+ *   changes[{key,before,after}] · changesDropped · result{code,sandboxId,containerId,durationUs}
  *
  * A line is at most RECORD_MAX bytes, whatever comes in, because stock log shippers break longer
  * ones. When it would be longer, the longest strings are cut first, step by step, down to 256
  * bytes each; Kubernetes' own names are shorter, so pod and rule stay whole. Only then inputs are
- * left out, and `inputs.dropped` counts them.
+ * left out, and `inputs.dropped` counts them; changes are left out alike. `before` or `after` is
+ * null where there is no such label.
  */
 #ifndef CRIGATE_AUDIT_RECORD_H
 #define CRIGATE_AUDIT_RECORD_H

@@ -13,7 +13,9 @@ struct settings {
     const uint32_t *peer_uids;
     size_t peer_uid_count;
     const char *node_name;        /* the host's name when the file gives none */
-    const char *node_labels_file; /* NULL: labels are not known */
+    const char *node_labels_file; /* NULL: not a source */
+    const char *kubeconfig;       /* NULL: the API server is not a source */
+    const char *labels_cache;     /* with kubeconfig: where its labels are kept; NULL: nowhere */
     const char *audit_file;
     struct arena arena; /* owns all of the above */
 };

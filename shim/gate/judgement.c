@@ -23,6 +23,7 @@ static grpc_status_code code_of(enum verdict_reason reason)
         return GRPC_STATUS_UNIMPLEMENTED;
     case REASON_LABELS_UNKNOWN:
     case REASON_AUDIT_UNAVAILABLE:
+    case REASON_SANDBOX_UNKNOWN:
     case REASON_NONE:
         break;
     }

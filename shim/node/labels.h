@@ -27,6 +27,28 @@ int node_labels_read(const char *path, struct node_labels **labels, struct err *
 /* The same from `k=v,k=v` on a command line; an empty text is a node without labels. */
 int node_labels_parse(const char *text, struct node_labels **labels, struct err *err) MUST_CHECK;
 
+/* Where labels come from, for records and log lines. */
+struct node_labels_origin {
+    const char *source; /* static: "file", "kubernetes", "cache", "none" */
+    int64_t seen;       /* CLOCK_REALTIME, seconds: when they were read, or told by the API */
+};
+
+/* Copies `set`, whose keys stand once, into a snapshot. NULL: memory is out. */
+struct node_labels *node_labels_make(const struct label_set *set,
+                                     struct node_labels_origin origin) MUST_CHECK;
+struct node_labels_origin node_labels_origin(const struct node_labels *labels);
+
+/* A key that both sources give, with two different values. */
+typedef void node_labels_conflict_fn(void *cookie, const struct label *file,
+                                     const struct label *api);
+
+/*
+ * Both sources in one: known only while both are, for a key that one does not tell the other might
+ * give. The API's value wins, and `conflict` is told. The origin is the API's. NULL: memory is out.
+ */
+struct node_labels *node_labels_merge(const struct node_labels *file, const struct node_labels *api,
+                                      node_labels_conflict_fn *conflict, void *cookie) MUST_CHECK;
+
 /* For policy_decide(): NULL while the labels are not known. Valid as long as the snapshot. */
 const struct label_set *node_labels_set(const struct node_labels *labels);
 

@@ -101,9 +101,6 @@ static inline const struct rule *rule_of(const struct policy_rule *rule)
     return (const struct rule *)rule;
 }
 
-/* The declared runtime that a handler, an alias or an empty name means; NULL when there is none. */
-const struct policy_runtime *policy_resolve(const struct policy *policy, struct str name);
-
 /* Turns `spec` into the terms of `rule` and their filter. -1: an undeclared handler, or memory. */
 int terms_compile(struct policy *policy, const struct match_spec *spec, struct rule *rule,
                   struct filter *filter, struct err *err) MUST_CHECK;

@@ -54,8 +54,28 @@ struct pod_facts {
     bool untrusted;     /* annotation io.kubernetes.cri.untrusted-workload: "true" */
     bool host_network, host_pid, host_ipc; /* namespace option NODE */
     bool privileged;
-    bool user_namespace; /* userns_options present with mode POD */
-    bool selinux;        /* any part of an SELinux label is given */
+    bool user_namespace;                      /* userns_options present with mode POD */
+    bool selinux;                             /* any part of an SELinux label is given */
+    const struct container_facts *containers; /* that come with the pod: RestorePod only */
+    size_t container_count;
+};
+
+/*
+ * One container, as its ContainerConfig tells it. Sources: the CRI's ContainerConfig, Mount,
+ * Device, CDIDevice and LinuxContainerSecurityContext.
+ */
+struct container_facts {
+    struct str name;
+    uint32_t attempt;
+    bool host_network, host_pid, host_ipc; /* namespace option NODE */
+    bool privileged;
+    bool user_namespace;       /* userns_options present with mode POD */
+    bool selinux;              /* any part of an SELinux label is given */
+    const struct str *devices; /* host paths of devices, and names of CDI devices, in the field or
+                                  in an annotation cdi.k8s.io/... */
+    size_t device_count;
+    struct str recursive_read_only; /* container path of the first such mount; data NULL: none */
+    struct str bidirectional;       /* the same for propagation BIDIRECTIONAL */
 };
 
 /* The handler that the request asks for: `untrusted` when the annotation says so, as containerd

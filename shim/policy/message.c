@@ -120,6 +120,9 @@ static void write_reason(struct writer *writer, const struct policy *policy,
     case REASON_PEER_NOT_ALLOWED:
         writer_text(writer, "the peer is not allowed");
         break;
+    case REASON_SANDBOX_UNKNOWN:
+        writer_text(writer, "the runtime of its sandbox is not known");
+        break;
     }
 }
 

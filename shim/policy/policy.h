@@ -67,6 +67,7 @@ enum verdict_reason {
     REASON_AUDIT_UNAVAILABLE,
     REASON_SERVICE_NOT_ALLOWED,
     REASON_PEER_NOT_ALLOWED,
+    REASON_SANDBOX_UNKNOWN, /* containerd did not tell the runtime of a container's sandbox */
 };
 
 /* The word of the audit log, such as "unknownRuntime". */
@@ -75,13 +76,15 @@ const char *verdict_reason_name(enum verdict_reason reason);
 struct verdict {
     enum verdict_action action;
     enum verdict_reason reason;
-    const struct policy_runtime *requested; /* NULL: no declared runtime has that name */
-    const struct policy_runtime *effective; /* where it runs; for a refusal by a guard, where the
-                                               rule would have had it run; else NULL */
-    const struct policy_rule *rule;         /* that won, or was unknown; NULL before any rule */
-    enum ability lacking;                   /* REASON_INCOMPATIBLE: the first ability missing */
-    bool modifies;                          /* VERDICT_RUN: the effective handler's name is not the
-                                               one in the request's field */
+    const struct policy_runtime *requested;  /* NULL: no declared runtime has that name */
+    const struct policy_runtime *effective;  /* where it runs; for a refusal by a guard, where the
+                                                rule would have had it run; else NULL */
+    const struct policy_rule *rule;          /* that won, or was unknown; NULL before any rule */
+    enum ability lacking;                    /* REASON_INCOMPATIBLE: the first ability missing */
+    const struct container_facts *container; /* that needs it; NULL: the pod itself */
+    struct str device;                       /* ABILITY_DEVICES: the first that it cannot have */
+    bool modifies;                           /* VERDICT_RUN: the effective handler's name is not the
+                                                one in the request's field */
 };
 
 /* At most this many matching observe rules are reported a decision. */
@@ -103,6 +106,31 @@ void policy_decide(const struct policy *policy, const struct pod_facts *pod,
                    const struct label_set *node, struct decision *decision);
 
 /*
+ * Judges one container of a sandbox that containerd runs under `handler`, a handler's own name; ""
+ * is a sandbox from before the gate, which asked for none, and counts as the default. Its `pod`, as
+ * CreateContainer tells it, is asked about too: annotations can change after the sandbox has
+ * started, so a rule that refuses because of an annotation refuses here as well. The order: the
+ * runtime is declared; such a rule; what the runtime cannot do. `effective` is the sandbox's
+ * runtime. `node` as in policy_decide().
+ */
+void policy_decide_container(const struct policy *policy, struct str handler,
+                             const struct pod_facts *pod, const struct container_facts *container,
+                             const struct label_set *node, struct decision *decision);
+
+/* One name that a kubelet may ask by, and the runtime that it means. */
+struct policy_handler {
+    struct str name;
+    const struct policy_runtime *runtime;
+};
+
+/* Handlers and aliases, in the order of the file, and then "", which means the default. */
+size_t policy_handler_count(const struct policy *policy);
+struct policy_handler policy_handler_at(const struct policy *policy, size_t index);
+
+/* The declared runtime that a handler, an alias or "" means; NULL when there is none. */
+const struct policy_runtime *policy_resolve(const struct policy *policy, struct str name);
+
+/*
  * Writes what a person should read about a refusal, without the pod and the policy, such as
  * "agent sandboxes run only on ..."; returns the bytes written, cut at `size` - 1, terminated.
  * For a verdict that runs, writes "".
@@ -114,6 +142,11 @@ size_t verdict_explain(const struct policy *policy, const struct pod_facts *pod,
  * "crigate: pod NS/NAME refused: MESSAGE (rule RULE, policy NAME SHA8)". Same return. */
 size_t verdict_message(const struct policy *policy, const struct pod_facts *pod,
                        const struct verdict *verdict, char *buf, size_t size);
+
+/* The same for a container, "crigate: container NS/POD/NAME refused: MESSAGE (...)". */
+size_t verdict_container_message(const struct policy *policy, const struct pod_facts *pod,
+                                 const struct container_facts *container,
+                                 const struct verdict *verdict, char *buf, size_t size);
 
 enum input_source { INPUT_POD_LABEL, INPUT_ANNOTATION, INPUT_NODE_LABEL };
 

@@ -39,8 +39,10 @@ struct runtime_spec {
     const struct str *aliases;
     size_t alias_count;
     enum isolation isolation;
-    bool is_default; /* what an empty handler means; exactly one runtime has it */
-    unsigned cannot; /* ability bits */
+    bool is_default;           /* what an empty handler means; exactly one runtime has it */
+    unsigned cannot;           /* ability bits */
+    const struct str *devices; /* globs: devices that it can have in spite of ABILITY_DEVICES */
+    size_t device_count;
 };
 
 enum selector_op { OPERATOR_IN, OPERATOR_NOT_IN, OPERATOR_EXISTS, OPERATOR_DOES_NOT_EXIST };

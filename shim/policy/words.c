@@ -62,6 +62,8 @@ const char *verdict_reason_name(enum verdict_reason reason)
         return "serviceNotAllowed";
     case REASON_PEER_NOT_ALLOWED:
         return "peerNotAllowed";
+    case REASON_SANDBOX_UNKNOWN:
+        return "sandboxUnknown";
     }
     return "none";
 }

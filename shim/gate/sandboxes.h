@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The sandboxes on this node: id -> the handler that containerd runs it under. At most 4 MiB for
+ * 10,000 of them, a lookup within a microsecond. One thread at a time.
+ */
+#ifndef CRIGATE_GATE_SANDBOXES_H
+#define CRIGATE_GATE_SANDBOXES_H
+
+#include "base/own.h"
+#include "base/str.h"
+
+struct sandboxes;
+
+/* NULL: memory is out. */
+struct sandboxes *sandboxes_create(void) MUST_CHECK;
+void sandboxes_destroy(struct sandboxes *sandboxes);
+DEFINE_OWNED(own_sandboxes, struct sandboxes, sandboxes_destroy)
+
+/* Whether `id` is known; then `*handler` is its, valid until the next change. */
+bool sandboxes_find(const struct sandboxes *sandboxes, struct str id,
+                    struct str *handler) MUST_CHECK;
+
+/* Puts one in, or gives it another handler. Without memory it is left out: a later question finds
+ * nothing, and containerd is asked. */
+void sandboxes_put(struct sandboxes *sandboxes, struct str id, struct str handler);
+void sandboxes_drop(struct sandboxes *sandboxes, struct str id);
+
+/* A whole list is read from now on; at its end, what was not put in since then goes. */
+void sandboxes_list_begin(struct sandboxes *sandboxes);
+void sandboxes_list_end(struct sandboxes *sandboxes);
+
+size_t sandboxes_count(const struct sandboxes *sandboxes);
+
+#endif
