@@ -20,6 +20,10 @@ struct declared {
 void policy_parse_runtimes(struct reader *reader, const struct yaml_node *node,
                            struct policy_spec *spec, struct declared *declared);
 
+/* `devices` of a runtime whose `cannot` has been read. */
+void policy_parse_devices(struct reader *reader, const struct yaml_node *node,
+                          struct runtime_spec *runtime);
+
 /* `what` is the key for the findings. Whether `text` is declared, with a finding if not. */
 bool policy_parse_handler(struct reader *reader, const struct yaml_node *node, const char *what,
                           struct str text, const struct declared *declared);

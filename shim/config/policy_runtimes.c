@@ -11,9 +11,9 @@
 /* Names that a wrong one is compared with: a bound on the work in a file full of both. */
 #define SUGGESTED_MAX ((size_t)100)
 
-enum { HANDLER, ALIASES, ISOLATION, DEFAULT, CANNOT, KEY_COUNT };
-static const struct str keys[KEY_COUNT] = {
-    {"handler", 7}, {"aliases", 7}, {"isolation", 9}, {"default", 7}, {"cannot", 6}};
+enum { HANDLER, ALIASES, ISOLATION, DEFAULT, CANNOT, DEVICES, KEY_COUNT };
+static const struct str keys[KEY_COUNT] = {{"handler", 7}, {"aliases", 7}, {"isolation", 9},
+                                           {"default", 7}, {"cannot", 6},  {"devices", 7}};
 
 struct runtimes {
     struct reader *reader;
@@ -58,6 +58,16 @@ static void read_name(struct runtimes *all, const struct yaml_node *node, const 
         all->names[all->name_count++] = node;
 }
 
+/* Source: getSandboxRuntime() of containerd's CRI server. */
+static void check_untrusted(struct reader *reader, const struct yaml_node *node, struct str alias)
+{
+    if (str_eq(alias, STR("untrusted")))
+        reader_warning(reader, node,
+                       "declare a handler named `untrusted` here and in containerd's own runtimes",
+                       "a pod with the annotation io.kubernetes.cri.untrusted-workload cannot run "
+                       "under this alias: containerd takes it with no handler but \"untrusted\"");
+}
+
 static void read_aliases(struct runtimes *all, const struct yaml_node *node,
                          struct runtime_spec *runtime)
 {
@@ -67,8 +77,10 @@ static void read_aliases(struct runtimes *all, const struct yaml_node *node,
     if (!aliases)
         return;
     size_t count = 0;
-    for (const struct yaml_node *item = node->first; item; item = item->next)
-        read_name(all, item, "alias", &aliases[count++]);
+    for (const struct yaml_node *item = node->first; item; item = item->next) {
+        read_name(all, item, "alias", &aliases[count]);
+        check_untrusted(all->reader, item, aliases[count++]);
+    }
     runtime->aliases = aliases;
     runtime->alias_count = count;
 }
@@ -136,6 +148,8 @@ static void read_runtime(struct runtimes *all, const struct yaml_node *node,
         read_default(all, values[DEFAULT], runtime);
     if (values[CANNOT])
         read_cannot(all->reader, values[CANNOT], runtime);
+    if (values[DEVICES])
+        policy_parse_devices(all->reader, values[DEVICES], runtime);
 }
 
 static void report_twice(void *cookie, const struct yaml_node *node,

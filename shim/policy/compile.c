@@ -19,14 +19,42 @@ const struct policy_runtime *policy_resolve(const struct policy *policy, struct 
     return NULL;
 }
 
+size_t policy_handler_count(const struct policy *policy)
+{
+    return policy->name_count + 1;
+}
+
+struct policy_handler policy_handler_at(const struct policy *policy, size_t index)
+{
+    if (index < policy->name_count)
+        return policy->names[index];
+    return (struct policy_handler){.name = STR(""), .runtime = policy->default_runtime};
+}
+
 static int add_name(struct policy *policy, struct str name, const struct policy_runtime *runtime,
                     struct err *err)
 {
-    struct handler_name *entry = &policy->names[policy->name_count];
-    *entry = (struct handler_name){.name = arena_str(&policy->arena, name), .runtime = runtime};
+    struct policy_handler *entry = &policy->names[policy->name_count];
+    *entry = (struct policy_handler){.name = arena_str(&policy->arena, name), .runtime = runtime};
     if (!entry->name.data)
         return no_memory(err);
     policy->name_count++;
+    return 0;
+}
+
+static int compile_devices(struct policy *policy, const struct runtime_spec *spec,
+                           struct globs_term *devices, struct err *err)
+{
+    struct glob *globs = arena_array(&policy->arena, spec->device_count, sizeof(*globs));
+    if (!globs)
+        return no_memory(err);
+    for (size_t i = 0; i < spec->device_count; i++) {
+        struct str pattern = arena_str(&policy->arena, spec->devices[i]);
+        if (!pattern.data)
+            return no_memory(err);
+        globs[i] = glob_make(pattern);
+    }
+    *devices = (struct globs_term){.items = globs, .count = spec->device_count};
     return 0;
 }
 
@@ -44,7 +72,7 @@ static int compile_runtime(struct policy *policy, const struct runtime_spec *spe
     }
     if (spec->is_default)
         policy->default_runtime = runtime;
-    return 0;
+    return compile_devices(policy, spec, &policy->devices[runtime - policy->runtimes], err);
 }
 
 static int compile_runtimes(struct policy *policy, const struct policy_spec *spec, struct err *err)
@@ -55,8 +83,9 @@ static int compile_runtimes(struct policy *policy, const struct policy_spec *spe
     policy->runtime_count = spec->runtime_count;
     policy->runtimes =
         arena_array(&policy->arena, spec->runtime_count, sizeof(struct policy_runtime));
-    policy->names = arena_array(&policy->arena, names, sizeof(struct handler_name));
-    if (!policy->runtimes || !policy->names)
+    policy->names = arena_array(&policy->arena, names, sizeof(struct policy_handler));
+    policy->devices = arena_array(&policy->arena, spec->runtime_count, sizeof(struct globs_term));
+    if (!policy->runtimes || !policy->names || !policy->devices)
         return no_memory(err);
     for (size_t i = 0; i < spec->runtime_count; i++) {
         if (compile_runtime(policy, &spec->runtimes[i], &policy->runtimes[i], err) < 0)
@@ -85,6 +114,17 @@ static int compile_action(struct policy *policy, const struct action_spec *spec,
     return 0;
 }
 
+static bool has_annotation_term(const struct rule *rule)
+{
+    for (size_t i = 0; i < rule->term_count; i++) {
+        const struct term *term = &rule->terms[i];
+        if (term->kind == TERM_ANNOTATION_KEYS ||
+            (term->kind == TERM_LABEL && term->label.source == INPUT_ANNOTATION))
+            return true;
+    }
+    return false;
+}
+
 static int compile_rule(struct policy *policy, const struct rule_spec *spec, struct rule *rule,
                         struct filter *filter, struct err *err)
 {
@@ -96,6 +136,7 @@ static int compile_rule(struct policy *policy, const struct rule_spec *spec, str
     if (compile_action(policy, &spec->action, &rule->action, err) < 0 ||
         terms_compile(policy, &spec->match, rule, filter, err) < 0)
         return err_wrap(err, "rule \"%.*s\"", STR_FMT(spec->name));
+    rule->refuses_by_annotation = rule->action.kind == ACTION_REFUSE && has_annotation_term(rule);
     return 0;
 }
 
@@ -109,6 +150,8 @@ static int compile_rules(struct policy *policy, const struct policy_spec *spec, 
     for (size_t i = 0; i < spec->rule_count; i++) {
         if (compile_rule(policy, &spec->rules[i], &policy->rules[i], &policy->filters[i], err) < 0)
             return -1;
+        if (policy->rules[i].refuses_by_annotation)
+            policy->annotation_end = i + 1;
     }
     policy->otherwise.public = (struct policy_rule){STR("otherwise"), spec->otherwise_at};
     if (compile_action(policy, &spec->otherwise, &policy->otherwise.action, err) < 0)

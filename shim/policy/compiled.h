@@ -66,18 +66,14 @@ struct rule {
     struct policy_rule public; /* the first member: rule_of() */
     struct action action;
     bool observe;
-    const struct term *terms; /* ANDed; kinds in the order of enum term_kind, label terms by
-                                 (source, hash, key). None that always holds. */
+    bool refuses_by_annotation; /* and so is asked about a pod's containers too */
+    const struct term *terms;   /* ANDed; kinds in the order of enum term_kind, label terms by
+                                   (source, hash, key). None that always holds. */
     size_t term_count;
     size_t weight; /* what comparing it costs: its terms and the items in their lists */
 };
 
 struct filter; /* filter.h */
-
-struct handler_name {
-    struct str name;
-    const struct policy_runtime *runtime;
-};
 
 struct policy {
     atomic_uint references;
@@ -88,11 +84,13 @@ struct policy {
     struct policy_runtime *runtimes;
     size_t runtime_count;
     const struct policy_runtime *default_runtime;
-    struct handler_name *names; /* handlers and aliases, in the order of the file */
+    struct policy_handler *names; /* handlers and aliases, in the order of the file */
     size_t name_count;
+    struct globs_term *devices; /* one a runtime: what it can have in spite of ABILITY_DEVICES */
     struct rule *rules;
     struct filter *filters; /* one a rule */
     size_t rule_count;
+    size_t annotation_end; /* no rule from here on refuses by annotation */
     struct rule otherwise;
 };
 
@@ -107,6 +105,7 @@ int terms_compile(struct policy *policy, const struct match_spec *spec, struct r
 
 /* One pod as the rules are asked about it. */
 struct question {
+    const struct policy *policy;
     const struct pod_facts *pod;
     const struct label_set *node;           /* NULL: not known */
     const struct policy_runtime *requested; /* NULL: not declared */
@@ -117,6 +116,12 @@ struct question {
 struct question question_make(const struct policy *policy, const struct pod_facts *pod,
                               const struct label_set *node);
 
+/* The same pod when its sandbox runs already: under `runtime`, which stands for what it asks for.
+ */
+struct question question_of_sandbox(const struct policy *policy,
+                                    const struct policy_runtime *runtime, struct str handler,
+                                    const struct pod_facts *pod, const struct label_set *node);
+
 /* By themselves, without a filter. */
 enum match term_match(const struct term *term, const struct question *question);
 enum match rule_match(const struct rule *rule, const struct question *question);
@@ -125,6 +130,13 @@ enum match rule_match(const struct rule *rule, const struct question *question);
 const struct label_set *question_labels(const struct question *question, enum input_source source);
 
 bool globs_match_any(const struct globs_term *globs, struct str text);
+
+/* Whether `container` needs what `runtime` cannot do; then `verdict` refuses and says what. */
+bool container_lacks(const struct policy *policy, const struct policy_runtime *runtime,
+                     const struct container_facts *container, struct verdict *verdict);
+
+/* Reports what a rule of mode observe would have done. */
+void decision_observe(struct decision *decision, const struct verdict *verdict);
 
 /* True only when whatever `narrow` matches is surely matched by `wide`, and whatever it might
  * match while labels are unknown, `wide` might. */

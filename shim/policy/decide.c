@@ -2,6 +2,16 @@
 /* The order of judgement: the requested name, the first matching rule, the guards. */
 #include "policy/filter.h"
 
+static bool containers_lack(const struct question *question, struct verdict *verdict)
+{
+    const struct pod_facts *pod = question->pod;
+    for (size_t i = 0; i < pod->container_count; i++) {
+        if (container_lacks(question->policy, verdict->effective, &pod->containers[i], verdict))
+            return true;
+    }
+    return false;
+}
+
 static void guard(const struct action *action, const struct question *question,
                   struct verdict *verdict)
 {
@@ -17,6 +27,8 @@ static void guard(const struct action *action, const struct question *question,
         verdict->lacking = (enum ability)(lacking & -lacking);
         return;
     }
+    if (containers_lack(question, verdict))
+        return;
     verdict->action = VERDICT_RUN;
     verdict->modifies = !str_eq(to->handler, question->pod->handler);
 }
@@ -42,11 +54,10 @@ static struct verdict judge(const struct rule *rule, enum verdict_reason reason,
     return verdict;
 }
 
-static void report_observed(const struct rule *rule, const struct question *question,
-                            struct decision *decision)
+void decision_observe(struct decision *decision, const struct verdict *verdict)
 {
     if (decision->observed_count < DECISION_OBSERVED_MAX)
-        decision->observed[decision->observed_count++] = judge(rule, REASON_RULE, question);
+        decision->observed[decision->observed_count++] = *verdict;
     else
         decision->observed_dropped++;
 }
@@ -59,8 +70,10 @@ static bool meet_rule(const struct rule *rule, const struct question *question,
     if (match == MATCH_NO)
         return false;
     if (rule->observe) {
-        if (match == MATCH_YES)
-            report_observed(rule, question, decision);
+        if (match == MATCH_YES) {
+            struct verdict verdict = judge(rule, REASON_RULE, question);
+            decision_observe(decision, &verdict);
+        }
         return false;
     }
     if (match == MATCH_YES)

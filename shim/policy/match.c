@@ -15,10 +15,23 @@ struct question question_make(const struct policy *policy, const struct pod_fact
                               const struct label_set *node)
 {
     struct str name = pod_facts_requested(pod);
-    return (struct question){.pod = pod,
+    return (struct question){.policy = policy,
+                             .pod = pod,
                              .node = node,
                              .requested = policy_resolve(policy, name),
                              .unnamed = name.len == 0,
+                             .demands = pod_demands(pod)};
+}
+
+struct question question_of_sandbox(const struct policy *policy,
+                                    const struct policy_runtime *runtime, struct str handler,
+                                    const struct pod_facts *pod, const struct label_set *node)
+{
+    return (struct question){.policy = policy,
+                             .pod = pod,
+                             .node = node,
+                             .requested = runtime,
+                             .unnamed = handler.len == 0,
                              .demands = pod_demands(pod)};
 }
 

@@ -3,8 +3,17 @@
 #include "base/nearest.h"
 #include "base/writer.h"
 #include "policy/compiled.h"
+#include "policy/device.h"
 
-/* The pod's field that asks for an ability. */
+/* What a refusal is about: a pod, or one container of it. */
+struct subject {
+    const struct policy *policy;
+    const struct pod_facts *pod;
+    const struct container_facts *container; /* NULL: the pod */
+    const struct verdict *verdict;
+};
+
+/* The pod's field that asks for an ability; what it is about follows, see write_object(). */
 static const char *field_of(enum ability ability)
 {
     switch (ability) {
@@ -21,13 +30,24 @@ static const char *field_of(enum ability ability)
     case ABILITY_SELINUX:
         return "securityContext.seLinuxOptions";
     case ABILITY_DEVICES:
-        return "a device";
+        return "the device ";
     case ABILITY_RECURSIVE_READ_ONLY:
-        return "volumeMounts[].recursiveReadOnly";
+        return "volumeMounts[].recursiveReadOnly at ";
     case ABILITY_BIDIRECTIONAL_MOUNTS:
-        return "volumeMounts[].mountPropagation: Bidirectional";
+        return "volumeMounts[].mountPropagation: Bidirectional at ";
     }
     return "a setting";
+}
+
+/* The device or the mount in question, where the field does not say all. */
+static void write_object(struct writer *writer, const struct verdict *verdict)
+{
+    if (verdict->lacking == ABILITY_DEVICES)
+        writer_quoted(writer, verdict->device);
+    else if (verdict->lacking == ABILITY_RECURSIVE_READ_ONLY)
+        writer_quoted(writer, verdict->container->recursive_read_only);
+    else if (verdict->lacking == ABILITY_BIDIRECTIONAL_MOUNTS)
+        writer_quoted(writer, verdict->container->bidirectional);
 }
 
 static void write_runtimes(struct writer *writer, const struct policy *policy)
@@ -73,27 +93,67 @@ static void write_downgrade(struct writer *writer, const struct verdict *verdict
     writer_text(writer, "; ask for that runtime, or set allowDowngrade: true on the rule");
 }
 
-static void write_incompatible(struct writer *writer, const struct verdict *verdict)
+static void write_unknown_sandbox(struct writer *writer, const struct policy *policy,
+                                  struct str handler)
 {
+    writer_text(writer, "its sandbox runs under handler ");
+    writer_quoted(writer, handler);
+    writer_text(writer,
+                ", which the policy does not declare as a runtime's own name; declared are ");
+    for (size_t i = 0; i < policy->runtime_count; i++) {
+        writer_text(writer, i ? ", " : "");
+        writer_quoted(writer, policy->runtimes[i].handler);
+    }
+    writer_text(writer, ": declare it, or delete the pod, so that it starts under one of them");
+}
+
+static void write_who(struct writer *writer, const struct subject *subject)
+{
+    const struct container_facts *container = subject->verdict->container;
+    if (!container || subject->container) {
+        writer_text(writer, container ? "the container" : "the pod");
+        return;
+    }
+    writer_text(writer, "its container ");
+    writer_quoted(writer, container->name);
+}
+
+static void write_incompatible(struct writer *writer, const struct subject *subject)
+{
+    const struct verdict *verdict = subject->verdict;
     writer_text(writer, "runtime ");
     writer_quoted(writer, verdict->effective->handler);
     writer_text(writer, " cannot do ");
     writer_text(writer, ability_name(verdict->lacking));
-    writer_text(writer, ", which the pod asks for with ");
+    writer_text(writer, ", which ");
+    write_who(writer, subject);
+    writer_text(writer, " asks for with ");
     writer_text(writer, field_of(verdict->lacking));
-    writer_text(writer, "; remove that from the pod, or run it under another runtime");
+    write_object(writer, verdict);
+    if (verdict->lacking != ABILITY_DEVICES)
+        writer_text(writer, "; remove that from the pod, or run it under another runtime");
+    else if (device_can_be_listed(verdict->device))
+        writer_text(writer, "; remove that from the pod, run it under another runtime, or list the "
+                            "device in the runtime's `devices`");
+    else
+        writer_text(writer,
+                    "; remove that from the pod, or run it under another runtime: `devices` "
+                    "can list clean absolute paths and CDI names only, and this is neither");
 }
 
-static void write_reason(struct writer *writer, const struct policy *policy,
-                         const struct pod_facts *pod, const struct verdict *verdict)
+static void write_reason(struct writer *writer, const struct subject *subject)
 {
+    const struct verdict *verdict = subject->verdict;
     switch (verdict->reason) {
     case REASON_RULE:
     case REASON_OTHERWISE:
         writer_str(writer, rule_of(verdict->rule)->action.message);
         break;
     case REASON_UNKNOWN_RUNTIME:
-        write_unknown_runtime(writer, policy, pod);
+        if (verdict->handler.data)
+            write_unknown_sandbox(writer, subject->policy, verdict->handler);
+        else
+            write_unknown_runtime(writer, subject->policy, subject->pod);
         break;
     case REASON_LABELS_UNKNOWN:
         writer_text(writer, "this node's labels are not known yet and the rule depends on them; "
@@ -103,7 +163,7 @@ static void write_reason(struct writer *writer, const struct policy *policy,
         write_downgrade(writer, verdict);
         break;
     case REASON_INCOMPATIBLE:
-        write_incompatible(writer, verdict);
+        write_incompatible(writer, subject);
         break;
     case REASON_NONE:
         writer_text(writer, "nothing was decided");
@@ -121,7 +181,8 @@ static void write_reason(struct writer *writer, const struct policy *policy,
         writer_text(writer, "the peer is not allowed");
         break;
     case REASON_SANDBOX_UNKNOWN:
-        writer_text(writer, "the runtime of its sandbox is not known");
+        writer_text(writer, "containerd did not tell the runtime of its sandbox; the kubelet tries "
+                            "again by itself");
         break;
     }
 }
@@ -130,8 +191,9 @@ size_t verdict_explain(const struct policy *policy, const struct pod_facts *pod,
                        const struct verdict *verdict, char *buf, size_t size)
 {
     struct writer writer = writer_make(buf, size);
+    struct subject subject = {.policy = policy, .pod = pod, .verdict = verdict};
     if (verdict->action == VERDICT_REFUSE)
-        write_reason(&writer, policy, pod, verdict);
+        write_reason(&writer, &subject);
     return writer.used;
 }
 
@@ -151,26 +213,51 @@ static void write_source(struct writer *writer, const struct policy *policy,
     writer_text(writer, ")");
 }
 
-size_t verdict_message(const struct policy *policy, const struct pod_facts *pod,
-                       const struct verdict *verdict, char *buf, size_t size)
+static void write_subject(struct writer *writer, const struct subject *subject)
+{
+    writer_text(writer, subject->container ? "container " : "pod ");
+    writer_short(writer, subject->pod->namespace);
+    writer_text(writer, "/");
+    writer_short(writer, subject->pod->name);
+    if (subject->container) {
+        writer_text(writer, "/");
+        writer_short(writer, subject->container->name);
+    }
+}
+
+static size_t write_message(const struct subject *subject, char *buf, size_t size)
 {
     struct writer whole = writer_make(buf, size);
-    if (verdict->action != VERDICT_REFUSE)
+    if (subject->verdict->action != VERDICT_REFUSE)
         return 0;
     char source[1024];
     struct writer tail = writer_make(source, sizeof(source));
-    write_source(&tail, policy, verdict);
+    write_source(&tail, subject->policy, subject->verdict);
     /* A long message is cut, not the rule's name behind it, as long as there is room for both. */
     size_t kept = tail.used < size / 2 ? tail.used : 0;
     struct writer head = writer_make(buf, size - kept);
-    writer_text(&head, "crigate: pod ");
-    writer_short(&head, pod->namespace);
-    writer_text(&head, "/");
-    writer_short(&head, pod->name);
+    writer_text(&head, "crigate: ");
+    write_subject(&head, subject);
     writer_text(&head, " refused: ");
-    write_reason(&head, policy, pod, verdict);
+    write_reason(&head, subject);
     whole.used = head.used;
     whole.full = size == 0;
     writer_str(&whole, (struct str){.data = source, .len = tail.used});
     return whole.used;
+}
+
+size_t verdict_message(const struct policy *policy, const struct pod_facts *pod,
+                       const struct verdict *verdict, char *buf, size_t size)
+{
+    struct subject subject = {.policy = policy, .pod = pod, .verdict = verdict};
+    return write_message(&subject, buf, size);
+}
+
+size_t verdict_container_message(const struct policy *policy, const struct pod_facts *pod,
+                                 const struct container_facts *container,
+                                 const struct verdict *verdict, char *buf, size_t size)
+{
+    struct subject subject = {
+        .policy = policy, .pod = pod, .container = container, .verdict = verdict};
+    return write_message(&subject, buf, size);
 }

@@ -83,8 +83,9 @@ struct verdict {
     enum ability lacking;                    /* REASON_INCOMPATIBLE: the first ability missing */
     const struct container_facts *container; /* that needs it; NULL: the pod itself */
     struct str device;                       /* ABILITY_DEVICES: the first that it cannot have */
-    bool modifies;                           /* VERDICT_RUN: the effective handler's name is not the
-                                                one in the request's field */
+    struct str handler; /* of the container's sandbox; data NULL: the verdict is about a pod */
+    bool modifies;      /* VERDICT_RUN: the effective handler's name is not the
+                           one in the request's field */
 };
 
 /* At most this many matching observe rules are reported a decision. */

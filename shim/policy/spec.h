@@ -17,7 +17,7 @@ struct place {
 enum isolation { ISOLATION_HOST_KERNEL, ISOLATION_SANDBOX };
 
 /* What a runtime may be unable to do; bits of runtime_spec.cannot. The first six are judged at
- * RunPodSandbox and RestorePod, the others at CreateContainer. */
+ * RunPodSandbox and RestorePod, all of them for each container. */
 enum ability {
     ABILITY_HOST_NETWORK = 1u << 0,
     ABILITY_HOST_PID = 1u << 1,

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Any bytes as a policy: refused with findings that stand in the text, or compiled into a policy
- * that decides. The same bytes go through the
- * reader of Pod manifests. */
+ * that decides. The same bytes go through the reader of Pod manifests. */
 #include <stdlib.h>
 
 #include "config/pod_manifest.h"
@@ -28,6 +27,21 @@ static void check_findings(const struct diags *diags, struct str text)
     }
 }
 
+static void decide_container(const struct policy *policy, const struct pod_facts *pod)
+{
+    struct str devices[] = {STR("/dev/nvidia0"), STR("nvidia.com/gpu=0"), STR("/dev/../mem")};
+    struct container_facts container = {.name = STR("c"), .devices = devices, .device_count = 3};
+    struct decision decision;
+    char text[1024];
+    for (size_t i = 0; i < policy_handler_count(policy); i++) {
+        struct policy_handler handler = policy_handler_at(policy, i);
+        policy_decide_container(policy, handler.name, pod, &container, NULL, &decision);
+        REQUIRE((verdict_container_message(policy, pod, &container, &decision.verdict, text,
+                                           sizeof(text)) == 0) ==
+                (decision.verdict.action == VERDICT_RUN));
+    }
+}
+
 static void decide(const struct policy *policy)
 {
     struct label label = {.key = STR("app"), .value = STR("web")};
@@ -40,6 +54,7 @@ static void decide(const struct policy *policy)
     policy_decide(policy, &pod, NULL, &decision);
     policy_decide(policy, &pod, &pod.labels, &decision);
     verdict_message(policy, &pod, &decision.verdict, text, sizeof(text));
+    decide_container(policy, &pod);
     for (size_t i = 0; i < policy_rule_count(policy); i++)
         policy_explain_rule(policy, i, &pod, &pod.labels, text, sizeof(text));
 }

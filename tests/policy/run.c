@@ -90,14 +90,17 @@ static void meet_policy(void *cookie, struct story *story)
     report(run, story, story->spec.name, wrong[0] ? wrong : NULL);
 }
 
-/* "run HANDLER REASON RULE[ modified]" or "refuse REASON[ RULE][ HANDLER][ ABILITY]". */
+/* "run HANDLER[ REASON RULE][ modified]" or "refuse REASON[ RULE][ HANDLER][ ABILITY][ in
+ * CONTAINER][ DEVICE]". A container that runs has no reason and no rule. */
 static void verdict_text(const struct verdict *verdict, char *text, size_t size)
 {
     const char *reason = verdict_reason_name(verdict->reason);
     const struct policy_runtime *effective = verdict->effective;
     if (verdict->action == VERDICT_RUN) {
-        add_text(text, size, "run %.*s %s %.*s%s\n", STR_FMT(effective->handler), reason,
-                 STR_FMT(verdict->rule->name), verdict->modifies ? " modified" : "");
+        add_text(text, size, "run %.*s", STR_FMT(effective->handler));
+        if (verdict->rule)
+            add_text(text, size, " %s %.*s", reason, STR_FMT(verdict->rule->name));
+        add_text(text, size, "%s\n", verdict->modifies ? " modified" : "");
         return;
     }
     add_text(text, size, "refuse %s", reason);
@@ -107,6 +110,10 @@ static void verdict_text(const struct verdict *verdict, char *text, size_t size)
         add_text(text, size, " %.*s", STR_FMT(effective->handler));
     if (verdict->reason == REASON_INCOMPATIBLE)
         add_text(text, size, " %s", ability_name(verdict->lacking));
+    if (verdict->container)
+        add_text(text, size, " in %.*s", STR_FMT(verdict->container->name));
+    if (verdict->device.data)
+        add_text(text, size, " %.*s", STR_FMT(verdict->device.len ? verdict->device : STR("\"\"")));
     add_text(text, size, "\n");
 }
 
@@ -135,22 +142,70 @@ static const struct policy_rule *settle(const struct policy *policy, const struc
     return NULL;
 }
 
+static void decide(const struct policy *policy, const struct story_case *asked,
+                   const struct label_set *node, struct decision *decision)
+{
+    if (asked->sandbox.data)
+        policy_decide_container(policy, asked->sandbox, &asked->pod, asked->containers, node,
+                                decision);
+    else
+        policy_decide(policy, &asked->pod, node, decision);
+}
+
+/* The same for a container: the rule that refuses it because of an annotation, or might. */
+static const struct policy_rule *settle_container(const struct policy *policy,
+                                                  const struct story *story,
+                                                  const struct story_case *asked,
+                                                  const struct label_set *node)
+{
+    char why[512];
+    struct pod_facts pod = asked->pod;
+    const struct policy_rule *unknown = NULL;
+    pod.handler = asked->sandbox;
+    pod.untrusted = false;
+    for (size_t i = 0; i < story->spec.rule_count; i++) {
+        const struct rule_spec *spec = &story->spec.rules[i];
+        enum match match = policy_explain_rule(policy, i, &pod, node, why, sizeof(why));
+        if (match == MATCH_NO || spec->observe)
+            continue;
+        if (match == MATCH_UNKNOWN && !unknown)
+            unknown = policy_rule_at(policy, i);
+        if (spec->action.kind == ACTION_REFUSE &&
+            (spec->match.annotations.count || spec->match.annotation_keys.count))
+            return unknown ? unknown : policy_rule_at(policy, i);
+        if (match == MATCH_YES)
+            return NULL;
+    }
+    return NULL;
+}
+
+static size_t write_message(const struct policy *policy, const struct story_case *asked,
+                            const struct verdict *verdict, char *buf, size_t size)
+{
+    if (asked->sandbox.data)
+        return verdict_container_message(policy, &asked->pod, asked->containers, verdict, buf,
+                                         size);
+    return verdict_message(policy, &asked->pod, verdict, buf, size);
+}
+
 static const char *disagreement(const struct run *run, const struct story *story,
                                 const struct story_case *asked, const struct label_set *node,
                                 const struct verdict *verdict)
 {
     struct decision padded;
     char message[4096], plain_text[2048] = "", padded_text[2048] = "";
-    policy_decide(run->padded, &asked->pod, node, &padded);
+    decide(run->padded, asked, node, &padded);
     verdict_text(verdict, plain_text, sizeof(plain_text));
     verdict_text(&padded.verdict, padded_text, sizeof(padded_text));
     if (strcmp(plain_text, padded_text) != 0)
         return "  a large policy decides otherwise\n";
-    const struct policy_rule *rule = settle(run->plain, story, asked, node);
+    const struct policy_rule *rule = asked->sandbox.data
+                                         ? settle_container(run->plain, story, asked, node)
+                                         : settle(run->plain, story, asked, node);
     bool by_rule = verdict->rule && !str_eq(verdict->rule->name, STR("otherwise"));
     if (verdict->requested && rule != (by_rule ? verdict->rule : NULL))
         return "  policy_explain_rule() finds another rule\n";
-    size_t len = verdict_message(run->plain, &asked->pod, verdict, message, sizeof(message));
+    size_t len = write_message(run->plain, asked, verdict, message, sizeof(message));
     if (asked->message.len && !memmem(message, len, asked->message.data, asked->message.len)) {
         printf("  message: %s\n", message);
         return "  the message lacks what is expected\n";
@@ -168,7 +223,7 @@ static void meet_case(void *cookie, struct story *story, struct story_case *aske
     if (label_set_make(asked->node, asked->node_count, &node, &twice) < 0)
         exit(2);
     const struct label_set *known = asked->node_unknown ? NULL : &node;
-    policy_decide(run->plain, &asked->pod, known, &decision);
+    decide(run->plain, asked, known, &decision);
     decision_text(&decision, got, sizeof(got));
     const char *other = disagreement(run, story, asked, known, &decision.verdict);
     if (strcmp(got, asked->expected) != 0)

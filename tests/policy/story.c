@@ -6,8 +6,9 @@
 
 struct reader {
     struct story *story;
-    struct story_case *asked; /* NULL before the first case of a policy */
-    struct rule_spec *rule;   /* NULL outside a rule */
+    struct story_case *asked;          /* NULL before the first case of a policy */
+    struct rule_spec *rule;            /* NULL outside a rule */
+    struct container_facts *container; /* NULL outside a container */
     unsigned line;
     struct str words[WORDS_MAX];
     size_t count;
@@ -93,11 +94,13 @@ static void read_runtime(struct reader *reader)
 {
     struct policy_spec *spec = &reader->story->spec;
     struct runtime_spec *runtime = &reader->story->runtimes[spec->runtime_count];
-    struct str *aliases =
-        must(reader, arena_array(&reader->story->arena, WORDS_MAX, sizeof(struct str)));
+    struct arena *arena = &reader->story->arena;
+    struct str *aliases = must(reader, arena_array(arena, WORDS_MAX, sizeof(struct str)));
+    struct str *devices = must(reader, arena_array(arena, WORDS_MAX, sizeof(struct str)));
     if (spec->runtime_count == STORY_MANY)
         fail(reader, "too many runtimes");
-    *runtime = (struct runtime_spec){.handler = word(reader, 1), .aliases = aliases};
+    *runtime =
+        (struct runtime_spec){.handler = word(reader, 1), .aliases = aliases, .devices = devices};
     runtime->isolation = word_is(reader, 2, "sandbox") ? ISOLATION_SANDBOX : ISOLATION_HOST_KERNEL;
     for (size_t i = 3; i < reader->count; i++) {
         struct str option = reader->words[i];
@@ -107,6 +110,8 @@ static void read_runtime(struct reader *reader)
             aliases[runtime->alias_count++] = (struct str){option.data + 6, option.len - 6};
         else if (str_starts(option, STR("cannot=")))
             runtime->cannot |= ability_of((struct str){option.data + 7, option.len - 7});
+        else if (str_starts(option, STR("device=")))
+            devices[runtime->device_count++] = (struct str){option.data + 7, option.len - 7};
         else
             fail(reader, "not an option of a runtime");
     }
@@ -244,6 +249,56 @@ static void read_with(struct reader *reader, struct pod_facts *pod)
     }
 }
 
+static void open_container(struct reader *reader)
+{
+    struct story_case *asked = reader->asked;
+    if (asked->pod.container_count == STORY_FEW)
+        fail(reader, "too many containers");
+    reader->container = &asked->containers[asked->pod.container_count++];
+    reader->container->name = word(reader, 1);
+}
+
+static void read_container_with(struct reader *reader, struct container_facts *container)
+{
+    struct pod_facts wants = {0};
+    read_with(reader, &wants);
+    container->host_network = wants.host_network;
+    container->host_pid = wants.host_pid;
+    container->host_ipc = wants.host_ipc;
+    container->privileged = wants.privileged;
+    container->user_namespace = wants.user_namespace;
+    container->selinux = wants.selinux;
+}
+
+static void read_mount(struct reader *reader, struct container_facts *container)
+{
+    if (word_is(reader, 1, "recursiveReadOnly"))
+        container->recursive_read_only = word(reader, 2);
+    else if (word_is(reader, 1, "bidirectional"))
+        container->bidirectional = word(reader, 2);
+    else
+        fail(reader, "not a kind of mount");
+}
+
+static bool read_container_line(struct reader *reader)
+{
+    struct container_facts *container = reader->container;
+    if (!container)
+        return false;
+    if (word_is(reader, 0, "with")) {
+        read_container_with(reader, container);
+    } else if (word_is(reader, 0, "device")) {
+        struct str_list list = list_from(reader, 1);
+        container->devices = list.items;
+        container->device_count = list.count;
+    } else if (word_is(reader, 0, "mount")) {
+        read_mount(reader, container);
+    } else {
+        return false;
+    }
+    return true;
+}
+
 static void read_expectation(struct reader *reader, struct story_case *asked)
 {
     char text[512];
@@ -261,6 +316,8 @@ static void read_expectation(struct reader *reader, struct story_case *asked)
 static void read_case_line(struct reader *reader)
 {
     struct story_case *asked = reader->asked;
+    if (read_container_line(reader))
+        return;
     if (word_is(reader, 0, "is")) {
         asked->pod.namespace = word(reader, 1);
         asked->pod.name = word(reader, 2);
@@ -278,6 +335,10 @@ static void read_case_line(struct reader *reader)
         add_label(reader, asked->node, &asked->node_count);
     } else if (word_is(reader, 0, "node") && word_is(reader, 1, "unknown")) {
         asked->node_unknown = true;
+    } else if (word_is(reader, 0, "sandbox")) {
+        asked->sandbox = word(reader, 1);
+    } else if (word_is(reader, 0, "container")) {
+        open_container(reader);
     } else {
         read_expectation(reader, asked);
     }
@@ -298,6 +359,8 @@ static void end_case(struct reader *reader)
         return;
     make_set(reader, asked->labels, asked->label_count, &asked->pod.labels);
     make_set(reader, asked->notes, asked->note_count, &asked->pod.annotations);
+    if (asked->sandbox.data && asked->pod.container_count != 1)
+        fail(reader, "the case that ends here has a sandbox, and not one container");
     if (!reader->policy_told)
         reader->on_policy(reader->cookie, reader->story);
     reader->policy_told = true;
@@ -334,6 +397,8 @@ static void open_case(struct reader *reader)
     reader->asked->pod.namespace = STR("default");
     reader->asked->pod.name = STR("pod");
     reader->asked->pod.handler = STR("");
+    reader->asked->pod.containers = reader->asked->containers;
+    reader->container = NULL;
 }
 
 static void read_line(struct reader *reader)

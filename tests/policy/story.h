@@ -5,6 +5,7 @@
  *
  *   policy NAME [observe]                 opens a policy; what follows belongs to it
  *   runtime HANDLER host|sandbox [default] [alias=NAME]... [cannot=ABILITY]...
+ *           [device=GLOB]...
  *   rule NAME [observe]                   then its match, then its action:
  *     handlers|namespaces|names|annotationKeys WORD...
  *     pod|annotation|node KEY In|NotIn|Exists|DoesNotExist [VALUE]...
@@ -16,6 +17,9 @@
  *     is NAMESPACE NAME | handler NAME | untrusted | with ABILITY...
  *     label|note|nodelabel KEY VALUE      (a note is an annotation)
  *     node unknown
+ *     sandbox HANDLER                     containerd runs the pod under it: its container is judged
+ *     container NAME                      opens one, of a pod that is restored or of the sandbox
+ *       with ABILITY... | device PATH-OR-NAME... | mount recursiveReadOnly|bidirectional PATH
  *     expect VERDICT                      as verdict_text() in run.c writes it
  *     observed VERDICT
  *     message TEXT...                     stands somewhere in the refusal
@@ -27,6 +31,7 @@
 #include "policy/policy.h"
 
 #define STORY_MANY 64
+#define STORY_FEW 8
 
 struct story_case {
     struct str name;
@@ -35,6 +40,8 @@ struct story_case {
     struct label labels[STORY_MANY], notes[STORY_MANY], node[STORY_MANY];
     size_t label_count, note_count, node_count;
     bool node_unknown;
+    struct container_facts containers[STORY_FEW];
+    struct str sandbox; /* data NULL: the pod is judged */
     char expected[512]; /* the verdict, then each observed one, a line each */
     struct str message;
 };

@@ -229,3 +229,64 @@ Test(policy_file, warns_of_globs_that_match_no_name)
     cr_expect(strstr(diags.items[1].message, "\"x \" matches nothing"));
     cr_expect(strstr(diags.items[2].message, "\"dev.gvisor,*\" matches nothing"));
 }
+
+#define DEVICES(text)                                                               \
+    "apiVersion: crigate/v1\nkind: RuntimePolicy\nmetadata: {name: p}\nruntimes:\n" \
+    "- {handler: runc, isolation: hostKernel, default: true}\n"                     \
+    "- {handler: runsc, isolation: sandbox, cannot: [devices], devices: [" text "]}\n" TAIL
+
+Test(policy_file, reads_the_devices_of_a_runtime)
+{
+    OWNED_DIAGS struct diags diags = {0};
+    OWNED_POLICY policy = parse(DEVICES("'nvidia.com/*', '/dev/nvidia*', '*'"), &diags);
+    cr_assert_eq(diags.count, 0);
+    OWNED_POLICY narrow = parse(DEVICES("/dev/nvidia*"), &diags);
+    struct str device = STR("nvidia.com/gpu=0");
+    struct container_facts container = {.name = STR("c"), .devices = &device, .device_count = 1};
+    struct decision decision;
+    policy_decide_container(policy, STR("runsc"), &plain, &container, NULL, &decision);
+    cr_assert_eq(decision.verdict.action, VERDICT_RUN);
+    policy_decide_container(narrow, STR("runsc"), &plain, &container, NULL, &decision);
+    cr_assert_eq(decision.verdict.reason, REASON_INCOMPATIBLE);
+}
+
+Test(policy_file, warns_of_devices_that_do_nothing)
+{
+    static const struct {
+        const char *text, *message, *hint;
+    } cases[] = {
+        {DEVICES("dev/nvidia*"), "\"dev/nvidia*\" matches no path", "\"/dev/nvidia*\""},
+        {DEVICES("nvidia.com/gpu"), "\"nvidia.com/gpu\" matches no device", "\"nvidia.com/gpu=*\""},
+        {DEVICES("nvidia.com/a/b=c*"), "a CDI name VENDOR/CLASS=NAME", NULL},
+        {HEAD
+         "- {handler: kata, isolation: sandbox, cannot: [hostPID], devices: [/dev/kvm]}\n" TAIL,
+         "devices does nothing here", "add devices to `cannot`"},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        OWNED_DIAGS struct diags diags = {0};
+        OWNED_POLICY policy = parse(cases[i].text, &diags);
+        cr_assert_not_null(policy);
+        cr_assert(diags.errors == 0 && diags.warnings == 1, "%s", cases[i].text);
+        cr_expect(strstr(diags.items[0].message, cases[i].message), "%s", diags.items[0].message);
+        const char *hint = diags.items[0].hint;
+        cr_expect(cases[i].hint ? hint && strstr(hint, cases[i].hint) : !hint, "%s",
+                  hint ? hint : "no hint");
+    }
+}
+
+Test(policy_file, warns_of_an_alias_for_untrusted_pods)
+{
+    OWNED_DIAGS struct diags diags = {0};
+    OWNED_POLICY policy =
+        parse(HEAD "- {handler: kata, aliases: [k, untrusted], isolation: sandbox}\n" TAIL, &diags);
+    cr_assert_not_null(policy);
+    cr_assert(diags.errors == 0 && diags.warnings == 1);
+    cr_expect_eq(diags.items[0].at.line, 7);
+    cr_expect_eq(diags.items[0].at.column, 32);
+    cr_expect(strstr(diags.items[0].message, "io.kubernetes.cri.untrusted-workload"));
+    cr_expect(strstr(diags.items[0].hint, "handler named `untrusted`"));
+    OWNED_DIAGS struct diags none = {0};
+    OWNED_POLICY other = parse(HEAD "- {handler: untrusted, isolation: sandbox}\n" TAIL, &none);
+    cr_assert_not_null(other);
+    cr_assert_eq(none.count, 0);
+}

@@ -15,6 +15,11 @@
 #define TAIL "otherwise: {run: requested}\n"
 #define RULES(text) META RUNTIMES TAIL "rules:\n" text "\n"            /* the text is line 9 */
 #define MATCH(text) RULES("- {name: a, run: runc, match: {" text "}}") /* begins in column 32 */
+#define DEVICES(text)                                                                           \
+    META TAIL "runtimes:\n- {handler: runc, isolation: hostKernel, default: true}\n" /* 5, 6 */ \
+              "- {handler: runsc, isolation: sandbox, cannot: [devices], devices: " text "}\n"
+#define TEN "0123456789"
+#define HUNDRED TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN
 
 static const struct policy_error {
     const char *text;
@@ -123,6 +128,22 @@ static const struct policy_error {
      {6, 69},
      "\"devices\" stands twice in cannot",
      NULL},
+    {META TAIL "runtimes:\n- {handler: a, isolation: sandbox, default: true, device: [x]}\n",
+     {6, 51},
+     "unknown key \"device\" in a runtime",
+     "did you mean \"devices\"?"},
+    {DEVICES("[]"), {7, 68}, "devices is empty", NULL},
+    {DEVICES("/dev/kvm"), {7, 68}, "devices must be a list, not a string", NULL},
+    {DEVICES("[7]"), {7, 69}, "devices must be a string, not a number", "quote it"},
+    {DEVICES("['']"), {7, 69}, "devices is empty", NULL},
+    {DEVICES("[\"/dev/\\x01\"]"), {7, 69}, "without control characters", NULL},
+    {DEVICES("[/" HUNDRED HUNDRED HUNDRED "]"), {7, 69}, "longer than 256 bytes", NULL},
+    {DEVICES("[/dev/*, a/b=c, /dev/*]"), {7, 84}, "\"/dev/*\" stands twice in devices", NULL},
+    {DEVICES("[/dev/../mem]"), {7, 69}, "an empty part, \".\" or \"..\"", "/dev/nvidia*"},
+    {DEVICES("[/dev/./*]"), {7, 69}, "the path \"/dev/./*\"", NULL},
+    {DEVICES("[//dev/kvm]"), {7, 69}, "the path \"//dev/kvm\"", NULL},
+    {DEVICES("[/dev/]"), {7, 69}, "the path \"/dev/\"", NULL},
+    {DEVICES("[/]"), {7, 69}, "the path \"/\"", NULL},
     /* rules */
     {RULES("- {match: {}, run: runc}"), {9, 3}, "name of the rule is missing", NULL},
     {RULES("- {name: \"\", match: {}, run: runc}"), {9, 10}, "name is empty", NULL},
@@ -266,6 +287,8 @@ Test(policy_file_errors, do_not_follow_from_each_other)
         META "runtimes:\n- {handler: runc, isolation: hostKernel, default: yes}\n" TAIL,
         RULES("- {name: a, match: {}, run: runcs, allowDowngrade: true}"),
         RULES("- {name: a, match: {}, run: 7, allowDowngrade: true}"),
+        META "runtimes:\n- {handler: a, isolation: sandbox, default: true, cannot: [device], "
+             "devices: [/dev/kvm]}\n" TAIL,
     };
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
         OWNED_DIAGS struct diags diags = {0};

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Random policies and pods over a small alphabet. What must always hold: the filters change no
- * decision, and a rule that is said to be covered never wins.
+ * decision, and a rule that is said to be covered never wins,
+ * and a container judged without node labels is not judged otherwise with any.
  */
 #include <criterion/criterion.h>
 
@@ -80,6 +81,8 @@ static void pick_rules(struct arena *arena, struct rule_spec *rules, size_t coun
                                              .node = pick_selector(arena),
                                              .host_network = pick_flag(),
                                              .privileged = pick_flag()};
+        if (pick(2))
+            rules[i].action.kind = ACTION_RUN_REQUESTED;
     }
 }
 
@@ -144,9 +147,52 @@ static void ask(struct arena *arena, const struct policy *policy, const struct r
         cr_assert_not(covered[decision.observed[i].rule->at.line]);
 }
 
+/* Whether the pod's annotations have it refused, by the rules' own words; labels are known. */
+static bool annotations_refuse(const struct policy *policy, const struct rule_spec *rules,
+                               size_t count, const struct pod_facts *pod,
+                               const struct label_set *node)
+{
+    size_t winner = settle(policy, rules, count, pod, node);
+    if (winner == count || rules[winner].action.kind != ACTION_REFUSE)
+        return false;
+    const struct match_spec *match = &rules[winner].match;
+    return match->annotations.count || match->annotation_keys.count;
+}
+
+/* How often a container was let run, refused, or put off for want of labels. */
+struct outcomes {
+    size_t runs, refusals, unknown;
+};
+
+static void ask_container(struct arena *arena, const struct policy *policy,
+                          const struct rule_spec *rules, size_t count, struct outcomes *outcomes)
+{
+    static const struct str sandboxes[] = {{"", 0}, {"runc", 4}, {"runsc", 5}, {"kata", 4}};
+    struct pod_facts pod = pick_pod(arena);
+    struct container_facts container = {.name = STR("c")};
+    struct str sandbox = sandboxes[pick(4)];
+    struct decision blind, seeing;
+    policy_decide_container(policy, sandbox, &pod, &container, NULL, &blind);
+    outcomes->runs += blind.verdict.action == VERDICT_RUN;
+    outcomes->refusals += blind.verdict.reason == REASON_RULE;
+    outcomes->unknown += blind.verdict.reason == REASON_LABELS_UNKNOWN;
+    for (int i = 0; i < 4; i++) {
+        struct label_set node = pick_labels(arena);
+        policy_decide_container(policy, sandbox, &pod, &container, &node, &seeing);
+        bool refused = seeing.verdict.reason == REASON_RULE;
+        cr_assert(refused || seeing.verdict.action == VERDICT_RUN);
+        struct pod_facts asks = pod;
+        asks.handler = sandbox;
+        cr_assert_eq(refused, annotations_refuse(policy, rules, count, &asks, &node));
+        if (blind.verdict.reason != REASON_LABELS_UNKNOWN)
+            cr_assert_eq(refused, blind.verdict.reason == REASON_RULE);
+    }
+}
+
 Test(policy_random, filters_and_covers_are_sound, .timeout = 120)
 {
     size_t covers = 0;
+    struct outcomes outcomes = {0};
     for (size_t i = 0; i < POLICIES; i++) {
         OWNED_ARENA struct arena arena = {0};
         struct rule_spec rules[RULES_MAX];
@@ -165,8 +211,13 @@ Test(policy_random, filters_and_covers_are_sound, .timeout = 120)
         cr_assert_eq(policy_compile(&spec, mark_covered, covered, &policy, &err), 0);
         for (size_t j = 0; j < PODS; j++)
             ask(&arena, policy, rules, count, covered);
+        for (size_t j = 0; j < PODS / 10; j++)
+            ask_container(&arena, policy, rules, count, &outcomes);
         for (size_t j = 0; j < count; j++)
             covers += covered[j];
     }
     cr_assert_gt(covers, 1000, "only %zu covered rules: the test proves little", covers);
+    cr_assert(outcomes.runs > 1000 && outcomes.refusals > 1000 && outcomes.unknown > 1000,
+              "%zu run, %zu refused, %zu unknown: the test proves little", outcomes.runs,
+              outcomes.refusals, outcomes.unknown);
 }
