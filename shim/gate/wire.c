@@ -5,7 +5,6 @@
 /* Tags and lengths end here: protobuf-c reads no more, and gogo-protobuf cuts a longer tag to 32
  * bits, so that it names another field. */
 #define SHORT_VARINT_MAX 5
-#define VARINT_MAX 10
 
 static size_t offset(const struct wire_reader *reader)
 {
@@ -21,7 +20,7 @@ static int read_long_varint(struct wire_reader *reader, size_t max, uint64_t *va
         if (i == room)
             return err_set(err, "a number is cut off by the end (byte %zu)", offset(reader));
         uint8_t byte = reader->at[i];
-        if (i == VARINT_MAX - 1 && byte > 1)
+        if (i == WIRE_VARINT_MAX - 1 && byte > 1)
             break;
         sum |= (uint64_t)(byte & 0x7f) << (7 * i);
         if (byte < 0x80) {
@@ -62,7 +61,7 @@ static int read_value(struct wire_reader *reader, struct wire_field *field, stru
     uint64_t length;
     switch (field->type) {
     case PROTOBUF_C_WIRE_TYPE_VARINT:
-        return read_varint(reader, VARINT_MAX, &field->varint, err);
+        return read_varint(reader, WIRE_VARINT_MAX, &field->varint, err);
     case PROTOBUF_C_WIRE_TYPE_64BIT:
         return step_over(reader, 8, err);
     case PROTOBUF_C_WIRE_TYPE_32BIT:
@@ -106,7 +105,7 @@ bool wire_find(struct str message, uint32_t number, struct wire_field *field)
     return false;
 }
 
-static size_t put_varint(uint64_t value, unsigned char *buf)
+size_t wire_put_varint(uint64_t value, unsigned char buf[WIRE_VARINT_MAX])
 {
     size_t len = 0;
     for (; value >= 0x80; value >>= 7)
@@ -117,11 +116,11 @@ static size_t put_varint(uint64_t value, unsigned char *buf)
 
 size_t wire_put_bytes(uint32_t number, struct str value, unsigned char *buf, size_t size)
 {
-    unsigned char head[2 * SHORT_VARINT_MAX];
+    unsigned char head[WIRE_HEAD_MAX];
     if (value.len > UINT32_MAX)
         return 0;
-    size_t len = put_varint(number << 3 | PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED, head);
-    len += put_varint(value.len, head + len);
+    size_t len = wire_put_varint(number << 3 | PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED, head);
+    len += wire_put_varint(value.len, head + len);
     if (size < len || size - len < value.len)
         return 0;
     memcpy(buf, head, len);

@@ -33,6 +33,12 @@ struct wire_field {
     struct str bytes;  /* PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED: the value, borrowed */
 };
 
+/* Whether it is the field of that number and holds bytes, so that `bytes` is its value. */
+static inline bool wire_is_bytes(const struct wire_field *field, uint32_t number)
+{
+    return field->number == number && field->type == PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED;
+}
+
 /*
  * Reads the field at `reader->at` and steps over it. Call only while at < end. Refuses (-1, and the
  * reader must not be used further) what runs past the end, groups and wire types that do not
@@ -44,6 +50,13 @@ int wire_next(struct wire_reader *reader, struct wire_field *field, struct err *
 /* The first field of that number in a message, without looking into any field; false when there
  * is none before the end or before the first byte that wire_next() refuses. */
 bool wire_find(struct str message, uint32_t number, struct wire_field *field);
+
+/* A varint is at most this long, and a tag with a length at most the second. */
+#define WIRE_VARINT_MAX 10
+#define WIRE_HEAD_MAX (2 * WIRE_VARINT_MAX)
+
+/* Writes `value` in as few bytes as it takes, and returns how many. */
+size_t wire_put_varint(uint64_t value, unsigned char buf[WIRE_VARINT_MAX]);
 
 /* Writes a field of type bytes: tag, length, `value`. Returns the bytes written, 0 when they do not
  * fit `size` or the value is over 4 GiB. */
@@ -67,5 +80,8 @@ size_t wire_put_bytes(uint32_t number, struct str value, unsigned char *buf,
  */
 int wire_check(const ProtobufCMessageDescriptor *type, struct str message,
                struct err *err) MUST_CHECK;
+
+/* Whether the value of one field of type bytes is UTF-8 without NUL; `err` tells the byte. */
+int wire_check_text(const struct wire_field *found, struct err *err) MUST_CHECK;
 
 #endif

@@ -57,7 +57,7 @@ static bool fits(ProtobufCType type, uint64_t value)
     return value <= UINT32_MAX;
 }
 
-static int check_text(const struct wire_field *found, struct err *err)
+int wire_check_text(const struct wire_field *found, struct err *err)
 {
     size_t good = wire_text_valid(found->bytes);
     if (good == found->bytes.len)
@@ -99,7 +99,7 @@ static int check_value(const ProtobufCFieldDescriptor *field, const struct wire_
     if (declared == PROTOBUF_C_WIRE_TYPE_VARINT && !fits(field->type, found->varint))
         return err_set(err, "%llu is out of its range (byte %zu)",
                        (unsigned long long)found->varint, found->start);
-    return field->type == PROTOBUF_C_TYPE_BYTES ? check_text(found, err) : 0;
+    return field->type == PROTOBUF_C_TYPE_BYTES ? wire_check_text(found, err) : 0;
 }
 
 static int check_message(const ProtobufCMessageDescriptor *type, struct wire_reader *reader,

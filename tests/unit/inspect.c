@@ -1,25 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Requests made with protobuf-c: their facts, and what goes on in their place. */
-#include <criterion/criterion.h>
-
-#include "cri.pb-c.h"
 #include "gate/inspect.h"
-
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-
-static ProtobufCBinaryData bytes_of(const char *text)
-{
-    return (ProtobufCBinaryData){.data = (uint8_t *)text, .len = strlen(text)};
-}
-
-static struct str pack(const void *message, struct arena *arena)
-{
-    size_t len = protobuf_c_message_get_packed_size(message);
-    uint8_t *bytes = arena_alloc(arena, len + 1);
-    cr_assert_not_null(bytes);
-    cr_assert_eq(protobuf_c_message_pack(message, bytes), len);
-    return (struct str){.data = (char *)bytes, .len = len};
-}
+#include "inspect_bed.h"
 
 /* The request as the gate sends it on. */
 static struct str splice(enum inspect_method method, struct str request, struct inspect_span span,

@@ -1,31 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Requests made at random, with fields that the gate does not know: what goes on differs from what
  * came in its handler only. */
-#include <criterion/criterion.h>
-
-#include "cri.pb-c.h"
 #include "gate/inspect.h"
+#include "inspect_bed.h"
 
 #define ROUNDS 3000
 #define LABELS_MAX 20
-#define UNKNOWN_MAX 3
-
-static uint64_t state = 0x853c49e6748fea9b;
-
-static uint32_t below(uint32_t limit)
-{
-    state ^= state << 13;
-    state ^= state >> 7;
-    state ^= state << 17;
-    return (uint32_t)(state >> 32) % limit;
-}
-
-static void *zeroed(struct arena *arena, size_t size)
-{
-    void *got = arena_alloc(arena, size);
-    cr_assert_not_null(got);
-    return got;
-}
 
 static ProtobufCBinaryData random_text(struct arena *arena, uint32_t most)
 {
@@ -40,33 +20,6 @@ static ProtobufCBinaryData random_text(struct arena *arena, uint32_t most)
         len += strlen(piece);
     }
     return (ProtobufCBinaryData){.data = (uint8_t *)text, .len = len};
-}
-
-/* Values as they stand on the wire, under numbers that no message of ours has. */
-static void add_unknown(ProtobufCMessage *message, struct arena *arena)
-{
-    static const struct {
-        ProtobufCWireType type;
-        struct str value;
-    } values[] = {
-        {PROTOBUF_C_WIRE_TYPE_VARINT, STR("\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01")},
-        {PROTOBUF_C_WIRE_TYPE_VARINT, STR("\x80\x00")},
-        {PROTOBUF_C_WIRE_TYPE_64BIT, STR("12345678")},
-        {PROTOBUF_C_WIRE_TYPE_32BIT, STR("1234")},
-        {PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED, STR("\x00")},
-        {PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED, STR("\x04\x12\x00\xff\x00")},
-    };
-    unsigned count = below(UNKNOWN_MAX + 1);
-    message->unknown_fields = zeroed(arena, UNKNOWN_MAX * sizeof(*message->unknown_fields));
-    message->n_unknown_fields = count;
-    for (unsigned i = 0; i < count; i++) {
-        size_t pick = below(6);
-        message->unknown_fields[i] = (ProtobufCMessageUnknownField){
-            .tag = below(2) ? 40 + below(3) : (1u << 29) - 1 - below(3),
-            .wire_type = values[pick].type,
-            .len = values[pick].value.len,
-            .data = (uint8_t *)values[pick].value.data};
-    }
 }
 
 static Cri__StringPair **random_labels(struct arena *arena, size_t *count)
