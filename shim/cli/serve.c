@@ -118,6 +118,7 @@ static void on_over(struct loop_op *op, bool ok)
 {
     struct daemon *daemon = container_of(op, struct daemon, over);
     (void)ok;
+    census_stop(daemon->gate.census);
     loop_stop(daemon->loop);
 }
 
@@ -164,6 +165,9 @@ static int open_parts(struct daemon *daemon, struct err *err)
         load_labels(daemon, err) < 0 || loop_create(&daemon->loop, err) < 0 ||
         upstream_create(settings->upstream, daemon->loop, &daemon->gate.upstream, err) < 0)
         return -1;
+    daemon->gate.census = census_create(daemon->gate.upstream, daemon->loop);
+    if (!daemon->gate.census)
+        return err_set(err, "the table of sandboxes: out of memory");
     daemon->gate.loop = daemon->loop;
     daemon->gate.audit = daemon->audit;
     daemon->gate.peers = &daemon->peers;
@@ -190,6 +194,7 @@ static int run(struct daemon *daemon, struct err *err)
 {
     record(daemon, "start");
     record(daemon, "policy.loaded");
+    census_start(daemon->gate.census);
     int outcome = start_threads(daemon, err);
     if (outcome == 0)
         say_info("serving %s in front of %s, policy %.*s", daemon->settings.listen,
@@ -209,6 +214,7 @@ static void close_parts(struct daemon *daemon)
 {
     listener_close(daemon->listener);
     server_destroy(daemon->server);
+    census_destroy(daemon->gate.census);
     upstream_destroy(daemon->gate.upstream);
     loop_destroy(daemon->loop);
     audit_close(daemon->audit);

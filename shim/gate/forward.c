@@ -67,12 +67,17 @@ int upstream_create(const char *socket, struct loop *loop, struct upstream **ups
     return 0;
 }
 
+void upstream_close(struct upstream *upstream)
+{
+    if (upstream->channel)
+        grpc_channel_destroy(steal_ptr(&upstream->channel));
+}
+
 void upstream_destroy(struct upstream *upstream)
 {
     if (!upstream)
         return;
-    if (upstream->channel)
-        grpc_channel_destroy(upstream->channel);
+    upstream_close(upstream);
     free(upstream->socket);
     free(upstream);
 }
@@ -83,11 +88,23 @@ grpc_call *upstream_call(struct upstream *upstream, grpc_slice path, gpr_timespe
                                     loop_queue(upstream->loop), path, NULL, deadline, NULL);
 }
 
+grpc_connectivity_state upstream_state(struct upstream *upstream, bool connect)
+{
+    return grpc_channel_check_connectivity_state(upstream->channel, connect);
+}
+
+void upstream_watch(struct upstream *upstream, grpc_connectivity_state seen, struct loop_op *op)
+{
+    grpc_channel_watch_connectivity_state(upstream->channel, seen,
+                                          gpr_inf_future(GPR_CLOCK_MONOTONIC),
+                                          loop_queue(upstream->loop), op);
+}
+
 void upstream_explain(struct upstream *upstream, grpc_status_code status,
                       const grpc_metadata_array *trailing, grpc_slice *details)
 {
     if (status != GRPC_STATUS_UNAVAILABLE || trailing->count > 0 ||
-        grpc_channel_check_connectivity_state(upstream->channel, 0) == GRPC_CHANNEL_READY)
+        upstream_state(upstream, false) == GRPC_CHANNEL_READY)
         return;
     OWNED_MEM char *text = NULL;
     int length =

@@ -20,6 +20,16 @@ DEFINE_OWNED(own_upstream, struct upstream, upstream_destroy)
 /* A new call of `path` (borrowed) with an absolute deadline; the caller unrefs it. */
 grpc_call *upstream_call(struct upstream *upstream, grpc_slice path, gpr_timespec deadline);
 
+/* The channel's state; with `connect`, one that is idle begins to connect. */
+grpc_connectivity_state upstream_state(struct upstream *upstream, bool connect);
+
+/* Runs `op` once the state is another than `seen`, at the latest at upstream_close(). */
+void upstream_watch(struct upstream *upstream, grpc_connectivity_state seen, struct loop_op *op);
+
+/* Ends the channel, and with it what waits for its state, so that the loop can end. After the last
+ * call; there can be no other. */
+void upstream_close(struct upstream *upstream);
+
 /*
  * Says in place of gRPC's own words, which do not always name it, that containerd's socket cannot
  * be reached: replaces `*details` (owned) if `status` and the channel's state say so. Containerd's

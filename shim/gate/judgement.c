@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* From a decision to its consequence: gRPC status, words for a person, audit records. */
+/* From a decision to its consequence: gRPC status, and words for a person. */
 #include "gate/judgement.h"
 
 #include <stdio.h>
 
-#define INPUTS_MAX 64
+#include "base/writer.h"
 
 static grpc_status_code code_of(enum verdict_reason reason)
 {
@@ -53,7 +53,7 @@ void judgement_audit_failed(struct judgement *judgement, const struct err *err)
              "crigate: refused: the decision cannot be recorded: %s", err->text);
 }
 
-static enum audit_action action_of(const struct verdict *verdict, bool enforced)
+enum audit_action judgement_action(const struct verdict *verdict, bool enforced)
 {
     if (verdict->action == VERDICT_REFUSE)
         return enforced ? AUDIT_REFUSE : AUDIT_WOULD_REFUSE;
@@ -71,7 +71,7 @@ void judgement_of_pod(struct judgement *judgement, const struct pod_facts *pod,
     policy_decide(judgement->policy, pod, node, &judgement->decision);
     const struct verdict *verdict = &judgement->decision.verdict;
     bool enforced = policy_mode(judgement->policy) == POLICY_ENFORCE;
-    judgement->action = action_of(verdict, enforced);
+    judgement->action = judgement_action(verdict, enforced);
     verdict_message(judgement->policy, pod, verdict, judgement->message,
                     sizeof(judgement->message));
     if (enforced && verdict->action == VERDICT_REFUSE)
@@ -83,11 +83,7 @@ const struct policy_runtime *judgement_replaces_handler(const struct judgement *
     return judgement->action == AUDIT_MODIFY ? judgement->decision.verdict.effective : NULL;
 }
 
-/* --- records ------------------------------------------------------------------------------- */
-
-/* What containerd runs it under, which goes by the annotation of an untrusted pod too; empty when
- * the call does not go on. */
-static struct str effective_handler(const struct judgement *judgement)
+struct str judgement_effective_handler(const struct judgement *judgement)
 {
     if (judgement->refused)
         return STR("");
@@ -95,82 +91,122 @@ static struct str effective_handler(const struct judgement *judgement)
     return runtime ? runtime->handler : pod_facts_requested(&judgement->pod);
 }
 
-static struct audit_event event_of(const struct judgement *judgement, const char *stage)
+/* --- containers ---------------------------------------------------------------------------- */
+
+static bool is_enforced(const struct judgement *judgement)
 {
-    const struct verdict *verdict = &judgement->decision.verdict;
-    bool judged = judgement->has_pod;
-    return (struct audit_event){
-        .type = "pod.decision",
-        .stage = stage,
-        .request_id = judgement->request_id,
-        .peer = judgement->has_peer ? &judgement->peer : NULL,
-        .method = judgement->method,
-        .pod = judged ? &judgement->pod : NULL,
-        .has_handler = judged,
-        .handler_requested = judged ? pod_facts_requested(&judgement->pod) : STR(""),
-        .handler_effective = judged ? effective_handler(judgement) : STR(""),
-        .action = judgement->action,
-        .reason = verdict->reason,
-        .rule = verdict->rule ? verdict->rule->name : STR(""),
-        .message = str_of(judgement->message),
-        .policy = judgement->policy,
-    };
+    return policy_mode(judgement->policy) == POLICY_ENFORCE;
 }
 
-struct input_list {
-    struct audit_input items[INPUTS_MAX];
-    size_t count, dropped;
-};
-
-static void add_input(void *cookie, enum input_source source, const struct label *label)
+/* `code` for what the reason's own does not tell. */
+static void refuse_container(struct judgement *judgement, grpc_status_code code)
 {
-    struct input_list *list = cookie;
-    if (list->count < INPUTS_MAX)
-        list->items[list->count++] =
-            (struct audit_input){.source = source, .key = label->key, .value = label->value};
-    else
-        list->dropped++;
+    judgement->action = is_enforced(judgement) ? AUDIT_REFUSE : AUDIT_WOULD_REFUSE;
+    judgement->refused = is_enforced(judgement);
+    judgement->code = code;
 }
 
-static size_t observed_of(const struct decision *decision, struct audit_observed *observed)
+static void write_container_message(struct judgement *judgement)
 {
-    for (size_t i = 0; i < decision->observed_count; i++) {
-        const struct verdict *verdict = &decision->observed[i];
-        observed[i] = (struct audit_observed){
-            .rule = verdict->rule ? verdict->rule->name : STR(""),
-            .action = action_of(verdict, false),
-            .reason = verdict->reason,
-            .handler = verdict->action == VERDICT_RUN ? verdict->effective->handler : STR(""),
-        };
+    verdict_container_message(judgement->policy, &judgement->pod, judgement->container,
+                              &judgement->decision.verdict, judgement->message,
+                              sizeof(judgement->message));
+}
+
+void judgement_takes_container(struct judgement *judgement, struct str sandbox_id,
+                               const struct pod_facts *pod, const struct container_facts *container)
+{
+    judgement->has_pod = true;
+    judgement->pod = *pod;
+    judgement->container = container;
+    judgement->sandbox_id = sandbox_id;
+}
+
+/* The container may run: whether its image's handler is one, too. */
+static void judge_image_of_container(struct judgement *judgement, struct str handler)
+{
+    struct str name;
+    switch (judgement_image_fate(judgement->policy, handler, &name)) {
+    case IMAGE_REFUSED:
+        judgement->decision.verdict.action = VERDICT_REFUSE;
+        judgement->decision.verdict.reason = REASON_UNKNOWN_RUNTIME;
+        judgement_image_message(judgement->policy, handler, judgement->message,
+                                sizeof(judgement->message));
+        refuse_container(judgement, code_of(REASON_UNKNOWN_RUNTIME));
+        break;
+    case IMAGE_AS_IT_CAME:
+        break;
+    case IMAGE_RENAMED:
+        judgement->action = is_enforced(judgement) ? AUDIT_MODIFY : AUDIT_WOULD_MODIFY;
+        judgement->image_handler = is_enforced(judgement) ? name : STR("");
+        break;
     }
-    return decision->observed_count;
 }
 
-int judgement_record_decided(const struct judgement *judgement, struct audit *audit,
-                             audit_done_fn *done, void *cookie, struct err *err)
+void judgement_of_container(struct judgement *judgement, struct str handler,
+                            struct str image_handler, const struct label_set *node)
 {
-    struct audit_event event = event_of(judgement, "decided");
-    struct input_list inputs = {.count = 0};
-    struct audit_observed observed[DECISION_OBSERVED_MAX];
-    if (event.pod)
-        policy_inputs(judgement->policy, judgement->decision.verdict.rule, &judgement->pod,
-                      judgement->node, add_input, &inputs);
-    event.inputs = inputs.items;
-    event.input_count = inputs.count;
-    event.input_dropped = inputs.dropped;
-    event.observed_count = observed_of(&judgement->decision, observed);
-    event.observed = observed;
-    event.observed_dropped = judgement->decision.observed_dropped;
-    return audit_record(audit, &event, done, cookie, err);
+    struct verdict *verdict = &judgement->decision.verdict;
+    judgement->node = node;
+    judgement->sandbox_handler = handler;
+    judgement->has_sandbox_handler = true;
+    policy_decide_container(judgement->policy, handler, &judgement->pod, judgement->container, node,
+                            &judgement->decision);
+    judgement->action = AUDIT_ALLOW;
+    if (verdict->action == VERDICT_RUN) {
+        judge_image_of_container(judgement, image_handler);
+        return;
+    }
+    write_container_message(judgement);
+    refuse_container(judgement, code_of(verdict->reason));
 }
 
-void judgement_record_completed(const struct judgement *judgement, struct audit *audit, int code,
-                                struct str sandbox_id, uint64_t duration_us)
+void judgement_sandbox_unknown(struct judgement *judgement, grpc_status_code code,
+                               struct str message)
 {
-    struct audit_event event = event_of(judgement, "completed");
-    event.result.given = true;
-    event.result.code = code;
-    event.result.sandbox_id = sandbox_id;
-    event.result.duration_us = duration_us;
-    audit_record(audit, &event, NULL, NULL, NULL);
+    judgement->decision = (struct decision){.verdict = {.reason = REASON_SANDBOX_UNKNOWN}};
+    char *text = judgement->message;
+    size_t used = 0, size = sizeof(judgement->message);
+    if (code != GRPC_STATUS_NOT_FOUND) {
+        write_container_message(judgement);
+        used = strlen(text);
+    }
+    struct writer writer = writer_make(text + used, size - used);
+    writer_text(&writer, used ? ": " : "");
+    writer_str(&writer, message);
+    bool telling = code == GRPC_STATUS_NOT_FOUND || code == GRPC_STATUS_DEADLINE_EXCEEDED ||
+                   code == GRPC_STATUS_CANCELLED;
+    refuse_container(judgement, telling ? code : code_of(REASON_SANDBOX_UNKNOWN));
+}
+
+/* --- images -------------------------------------------------------------------------------- */
+
+enum image_fate judgement_image_fate(const struct policy *policy, struct str handler,
+                                     struct str *name)
+{
+    if (handler.len == 0) /* it names none: containerd has one store for all */
+        return IMAGE_AS_IT_CAME;
+    const struct policy_runtime *runtime = policy_resolve(policy, handler);
+    if (!runtime)
+        return IMAGE_REFUSED;
+    *name = runtime->handler;
+    return str_eq(handler, runtime->handler) ? IMAGE_AS_IT_CAME : IMAGE_RENAMED;
+}
+
+void judgement_image_message(const struct policy *policy, struct str handler, char *buf,
+                             size_t size)
+{
+    char why[768];
+    struct pod_facts asking = {.handler = handler};
+    struct verdict verdict = {.reason = REASON_UNKNOWN_RUNTIME};
+    size_t length = verdict_explain(policy, &asking, &verdict, why, sizeof(why));
+    struct writer writer = writer_make(buf, size);
+    writer_text(&writer, "crigate: image refused: its ");
+    writer_str(&writer, (struct str){why, length});
+    writer_text(&writer, " (policy ");
+    writer_short(&writer, policy_name(policy));
+    writer_text(&writer, " ");
+    const char *sha256 = policy_sha256(policy);
+    writer_str(&writer, (struct str){sha256, strnlen(sha256, 8)});
+    writer_text(&writer, ")");
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The table of methods. Names from the CRI's api.proto, runtime.v1 and runtime.v1alpha2: every RPC
- * that picks a runtime is judged, server-streaming ones are left out and go in full duplex.
+ * that picks or names a runtime has a kind of its own, server-streaming ones are left out and go in
+ * full duplex.
  */
 #include "gate/method.h"
 
@@ -9,41 +10,42 @@
     {                                                     \
         "/runtime." version ".RuntimeService/" name, kind \
     }
-#define IMAGE(version, name)                                    \
-    {                                                           \
-        "/runtime." version ".ImageService/" name, METHOD_UNARY \
+#define IMAGE(version, name, kind)                      \
+    {                                                   \
+        "/runtime." version ".ImageService/" name, kind \
     }
 
-#define METHODS_OF(version)                                                                       \
-    RUNTIME(version, "RunPodSandbox", METHOD_RUN_POD_SANDBOX),                                    \
-        RUNTIME(version, "RestorePod", METHOD_RESTORE_POD),                                       \
-        RUNTIME(version, "Version", METHOD_UNARY), RUNTIME(version, "Status", METHOD_UNARY),      \
-        RUNTIME(version, "RuntimeConfig", METHOD_UNARY),                                          \
-        RUNTIME(version, "UpdateRuntimeConfig", METHOD_UNARY),                                    \
-        RUNTIME(version, "StopPodSandbox", METHOD_UNARY),                                         \
-        RUNTIME(version, "RemovePodSandbox", METHOD_UNARY),                                       \
-        RUNTIME(version, "PodSandboxStatus", METHOD_UNARY),                                       \
-        RUNTIME(version, "ListPodSandbox", METHOD_UNARY),                                         \
-        RUNTIME(version, "PodSandboxStats", METHOD_UNARY),                                        \
-        RUNTIME(version, "ListPodSandboxStats", METHOD_UNARY),                                    \
-        RUNTIME(version, "ListPodSandboxMetrics", METHOD_UNARY),                                  \
-        RUNTIME(version, "ListMetricDescriptors", METHOD_UNARY),                                  \
-        RUNTIME(version, "UpdatePodSandboxResources", METHOD_UNARY),                              \
-        RUNTIME(version, "CreateContainer", METHOD_UNARY),                                        \
-        RUNTIME(version, "StartContainer", METHOD_UNARY),                                         \
-        RUNTIME(version, "StopContainer", METHOD_UNARY),                                          \
-        RUNTIME(version, "RemoveContainer", METHOD_UNARY),                                        \
-        RUNTIME(version, "ListContainers", METHOD_UNARY),                                         \
-        RUNTIME(version, "ContainerStatus", METHOD_UNARY),                                        \
-        RUNTIME(version, "ContainerStats", METHOD_UNARY),                                         \
-        RUNTIME(version, "ListContainerStats", METHOD_UNARY),                                     \
-        RUNTIME(version, "UpdateContainerResources", METHOD_UNARY),                               \
-        RUNTIME(version, "ReopenContainerLog", METHOD_UNARY),                                     \
-        RUNTIME(version, "CheckpointContainer", METHOD_UNARY),                                    \
-        RUNTIME(version, "ExecSync", METHOD_UNARY), RUNTIME(version, "Exec", METHOD_UNARY),       \
-        RUNTIME(version, "Attach", METHOD_UNARY), RUNTIME(version, "PortForward", METHOD_UNARY),  \
-        IMAGE(version, "ListImages"), IMAGE(version, "ImageStatus"), IMAGE(version, "PullImage"), \
-        IMAGE(version, "RemoveImage"), IMAGE(version, "ImageFsInfo")
+#define METHODS_OF(version)                                                                      \
+    RUNTIME(version, "RunPodSandbox", METHOD_RUN_POD_SANDBOX),                                   \
+        RUNTIME(version, "RestorePod", METHOD_RESTORE_POD),                                      \
+        RUNTIME(version, "Version", METHOD_UNARY), RUNTIME(version, "Status", METHOD_STATUS),    \
+        RUNTIME(version, "RuntimeConfig", METHOD_UNARY),                                         \
+        RUNTIME(version, "UpdateRuntimeConfig", METHOD_UNARY),                                   \
+        RUNTIME(version, "StopPodSandbox", METHOD_UNARY),                                        \
+        RUNTIME(version, "RemovePodSandbox", METHOD_REMOVE_POD_SANDBOX),                         \
+        RUNTIME(version, "PodSandboxStatus", METHOD_UNARY),                                      \
+        RUNTIME(version, "ListPodSandbox", METHOD_UNARY),                                        \
+        RUNTIME(version, "PodSandboxStats", METHOD_UNARY),                                       \
+        RUNTIME(version, "ListPodSandboxStats", METHOD_UNARY),                                   \
+        RUNTIME(version, "ListPodSandboxMetrics", METHOD_UNARY),                                 \
+        RUNTIME(version, "ListMetricDescriptors", METHOD_UNARY),                                 \
+        RUNTIME(version, "UpdatePodSandboxResources", METHOD_UNARY),                             \
+        RUNTIME(version, "CreateContainer", METHOD_CREATE_CONTAINER),                            \
+        RUNTIME(version, "StartContainer", METHOD_UNARY),                                        \
+        RUNTIME(version, "StopContainer", METHOD_UNARY),                                         \
+        RUNTIME(version, "RemoveContainer", METHOD_UNARY),                                       \
+        RUNTIME(version, "ListContainers", METHOD_UNARY),                                        \
+        RUNTIME(version, "ContainerStatus", METHOD_UNARY),                                       \
+        RUNTIME(version, "ContainerStats", METHOD_UNARY),                                        \
+        RUNTIME(version, "ListContainerStats", METHOD_UNARY),                                    \
+        RUNTIME(version, "UpdateContainerResources", METHOD_UNARY),                              \
+        RUNTIME(version, "ReopenContainerLog", METHOD_UNARY),                                    \
+        RUNTIME(version, "CheckpointContainer", METHOD_UNARY),                                   \
+        RUNTIME(version, "ExecSync", METHOD_UNARY), RUNTIME(version, "Exec", METHOD_UNARY),      \
+        RUNTIME(version, "Attach", METHOD_UNARY), RUNTIME(version, "PortForward", METHOD_UNARY), \
+        IMAGE(version, "ListImages", METHOD_LIST_IMAGES),                                        \
+        IMAGE(version, "ImageStatus", METHOD_IMAGE), IMAGE(version, "PullImage", METHOD_IMAGE),  \
+        IMAGE(version, "RemoveImage", METHOD_IMAGE), IMAGE(version, "ImageFsInfo", METHOD_UNARY)
 
 static const struct method methods[] = {METHODS_OF("v1"), METHODS_OF("v1alpha2")};
 

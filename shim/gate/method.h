@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the gate knows about gRPC methods by their path: which services pass, which calls are
- * judged, and which are plain unary and so take the short way. Anything else of a service that
- * passes is relayed in full duplex, known today or not.
+ * judged or read, and which are plain unary and so take the short way. Anything else of a service
+ * that passes is relayed in full duplex, known today or not.
  */
 #ifndef CRIGATE_GATE_METHOD_H
 #define CRIGATE_GATE_METHOD_H
@@ -17,6 +17,11 @@ enum method_kind {
     METHOD_FOREIGN,
     METHOD_RUN_POD_SANDBOX,
     METHOD_RESTORE_POD,
+    METHOD_REMOVE_POD_SANDBOX,
+    METHOD_CREATE_CONTAINER,
+    METHOD_STATUS,      /* whose answer names the runtimes */
+    METHOD_IMAGE,       /* with an ImageSpec in the request */
+    METHOD_LIST_IMAGES, /* with one in the filter */
     METHOD_UNARY,
     METHOD_DUPLEX,
 };
@@ -26,7 +31,7 @@ struct method {
     enum method_kind kind;
 };
 
-/* The methods with a way of their own (judged or unary); `*count` of them, static. */
+/* The methods with a way of their own, all of them unary; `*count` of them, static. */
 const struct method *method_table(size_t *count);
 
 /* Judges a path letter by letter, as grpc-go does: "/SERVICE/METHOD", no normalisation. */

@@ -48,6 +48,8 @@ static void on_closed(struct loop_op *op, bool ok)
         relay->cancelled = true;
         if (relay->out)
             grpc_call_cancel(relay->out, NULL);
+        if (relay->abandoned)
+            relay->abandoned(relay);
     }
     relay_drop(relay);
 }

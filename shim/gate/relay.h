@@ -31,9 +31,11 @@ struct relay {
     struct loop *loop;
     grpc_call *out; /* to containerd; NULL until a request goes on */
 
-    relay_fn *finished; /* nothing is in flight any more: the owner releases the relay */
-    relay_fn *answered; /* the status is known and about to go back; may be NULL. `reply` then is
-                           the one message of a unary call, or NULL */
+    relay_fn *finished;  /* nothing is in flight any more: the owner releases the relay */
+    relay_fn *answered;  /* the status is known and about to go back; may be NULL. `reply` then is
+                            the one message of a unary call, or NULL, and another may be put in its
+                            place; `request_part` is its request */
+    relay_fn *abandoned; /* `cancelled` has become true; may be NULL */
     unsigned in_flight;
     bool cancelled; /* by the kubelet, or its connection is gone */
 

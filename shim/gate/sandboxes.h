@@ -25,9 +25,13 @@ bool sandboxes_find(const struct sandboxes *sandboxes, struct str id,
 void sandboxes_put(struct sandboxes *sandboxes, struct str id, struct str handler);
 void sandboxes_drop(struct sandboxes *sandboxes, struct str id);
 
-/* A whole list is read from now on; at its end, what was not put in since then goes. */
+/*
+ * A whole list is asked for from now on. At its end, `complete` says whether all of it was put in:
+ * then what was not put in since the beginning goes. What is dropped meanwhile stays dropped,
+ * though an older answer may still list it: containerd never gives an id twice.
+ */
 void sandboxes_list_begin(struct sandboxes *sandboxes);
-void sandboxes_list_end(struct sandboxes *sandboxes);
+void sandboxes_list_end(struct sandboxes *sandboxes, bool complete);
 
 size_t sandboxes_count(const struct sandboxes *sandboxes);
 

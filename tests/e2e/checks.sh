@@ -53,7 +53,8 @@ audited() {
 
 # decided POD ACTION REASON HANDLER: the last decision on POD.
 decided() {
-    audited "[.[] | select(.pod.name == \"$1\" and .stage == \"decided\")] | last |
+    audited "[.[] | select(.type == \"pod.decision\" and .pod.name == \"$1\" and
+        .stage == \"decided\")] | last |
         .decision.action == \"$2\" and .decision.reason == \"$3\" and
         (.handler.effective // \"\") == \"$4\""
 }

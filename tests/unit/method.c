@@ -2,6 +2,7 @@
 /* What a method's path means: which services pass, what is judged, and paths that only look right.
  */
 #include <criterion/criterion.h>
+#include <stdio.h>
 
 #include "gate/method.h"
 
@@ -16,12 +17,38 @@ Test(method, judges_what_picks_a_runtime_in_both_versions)
     cr_assert_eq(kind_of("/runtime.v1alpha2.RuntimeService/RunPodSandbox"), METHOD_RUN_POD_SANDBOX);
     cr_assert_eq(kind_of("/runtime.v1.RuntimeService/RestorePod"), METHOD_RESTORE_POD);
     cr_assert_eq(kind_of("/runtime.v1alpha2.RuntimeService/RestorePod"), METHOD_RESTORE_POD);
+    cr_assert_eq(kind_of("/runtime.v1.RuntimeService/CreateContainer"), METHOD_CREATE_CONTAINER);
+    cr_assert_eq(kind_of("/runtime.v1alpha2.RuntimeService/CreateContainer"),
+                 METHOD_CREATE_CONTAINER);
+}
+
+Test(method, knows_where_runtimes_are_named)
+{
+    static const char *const versions[] = {"v1", "v1alpha2"};
+    static const struct {
+        const char *name;
+        enum method_kind kind;
+    } methods[] = {
+        {"RuntimeService/Status", METHOD_STATUS},
+        {"RuntimeService/RemovePodSandbox", METHOD_REMOVE_POD_SANDBOX},
+        {"ImageService/PullImage", METHOD_IMAGE},
+        {"ImageService/ImageStatus", METHOD_IMAGE},
+        {"ImageService/RemoveImage", METHOD_IMAGE},
+        {"ImageService/ListImages", METHOD_LIST_IMAGES},
+    };
+    for (size_t i = 0; i < 2; i++) {
+        for (size_t j = 0; j < sizeof(methods) / sizeof(methods[0]); j++) {
+            char path[128];
+            snprintf(path, sizeof(path), "/runtime.%s.%s", versions[i], methods[j].name);
+            cr_assert_eq(kind_of(path), methods[j].kind, "%s", path);
+        }
+    }
 }
 
 Test(method, knows_unary_methods_and_relays_the_rest_in_full_duplex)
 {
     cr_assert_eq(kind_of("/runtime.v1.RuntimeService/Version"), METHOD_UNARY);
-    cr_assert_eq(kind_of("/runtime.v1alpha2.ImageService/PullImage"), METHOD_UNARY);
+    cr_assert_eq(kind_of("/runtime.v1alpha2.ImageService/ImageFsInfo"), METHOD_UNARY);
     cr_assert_eq(kind_of("/runtime.v1.RuntimeService/GetContainerEvents"), METHOD_DUPLEX);
     cr_assert_eq(kind_of("/runtime.v1.RuntimeService/NotKnownYet"), METHOD_DUPLEX);
     cr_assert_eq(kind_of("/grpc.health.v1.Health/Watch"), METHOD_DUPLEX);

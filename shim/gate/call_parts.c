@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A judged call's steps after its decision: durable record -> containerd or refusal -> second
+ * record. And how every call ends. */
+#include "gate/call_parts.h"
+
+#include <grpc/byte_buffer.h>
+#include <grpc/slice.h>
+#include <grpc/support/alloc.h>
+
+/* --- every call ---------------------------------------------------------------------------- */
+
+static void run_once(struct loop_op **op)
+{
+    struct loop_op *waiting = *op;
+    *op = NULL;
+    waiting->done(waiting, true);
+}
+
+void call_tell_waiting(struct gate *gate)
+{
+    if (gate->served == 0 && gate->when_served)
+        run_once(&gate->when_served);
+    if (gate->served + gate->turned_away == 0 && gate->when_over)
+        run_once(&gate->when_over);
+}
+
+void call_end(struct gate *gate, struct relay *relay, size_t *count)
+{
+    relay_end(relay);
+    --*count;
+    call_tell_waiting(gate);
+}
+
+void call_end_plain(struct relay *relay)
+{
+    struct gate *gate = container_of(relay, struct call, relay)->gate;
+    call_end(gate, relay, &gate->served);
+}
+
+struct call *call_begin(struct gate *gate, const struct relay_arrival *arrival, relay_fn *finished)
+{
+    struct call *call = grpc_call_arena_alloc(arrival->call, sizeof(*call));
+    call->gate = gate;
+    relay_begin(&call->relay, arrival, gate->upstream, gate->loop, finished);
+    return call;
+}
+
+bool call_find_peer(const struct gate *gate, grpc_call *call, struct audit_peer *peer)
+{
+    char *name = grpc_call_get_peer(call);
+    bool found = name && peers_find(gate->peers, name, peer) == 0;
+    gpr_free(name);
+    return found;
+}
+
+/* --- judged calls -------------------------------------------------------------------------- */
+
+static uint64_t microseconds_since(const struct timespec *then)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)((now.tv_sec - then->tv_sec) * 1000000 + (now.tv_nsec - then->tv_nsec) / 1000);
+}
+
+/* Sending empties the reply: what the record needs of it is kept. */
+static void note_answer(struct relay *relay)
+{
+    struct judged_call *call = container_of(relay, struct judged_call, relay);
+    call->reply = payload_in_one_piece(relay->reply);
+    call->duration_us = microseconds_since(&call->arrived);
+    if (call->kind->answered)
+        call->kind->answered(call);
+}
+
+/* The second record is made when the answer has gone: the kubelet does not wait for it. */
+static void end_judged(struct relay *relay)
+{
+    struct judged_call *call = container_of(relay, struct judged_call, relay);
+    judgement_record_completed(&call->judgement, call->gate->audit, (int)relay->status,
+                               call->kind->made(str_of_slice(&call->reply)), call->duration_us);
+    arena_free(&call->arena);
+    grpc_slice_unref(call->request);
+    grpc_slice_unref(call->reply);
+    policy_unref(call->policy);
+    node_labels_unref(call->labels);
+    call_end(call->gate, relay, &call->gate->served);
+}
+
+static void forward(struct judged_call *call)
+{
+    struct err err;
+    grpc_byte_buffer *request = call->kind->request(call, &err);
+    if (request)
+        relay_unary(&call->relay, request);
+    else
+        relay_refuse(&call->relay, GRPC_STATUS_INTERNAL, str_of(err.text));
+}
+
+/* The record is durable, or it is known that it will not be. */
+static void on_recorded(struct loop_op *op, bool ok)
+{
+    struct judged_call *call = container_of(op, struct judged_call, recorded_op);
+    (void)ok;
+    struct judgement *judgement = &call->judgement;
+    if (!call->recorded)
+        judgement_audit_failed(judgement, &call->record_error);
+    if (judgement->refused)
+        relay_refuse(&call->relay, judgement->code, str_of(judgement->message));
+    else if (call->relay.cancelled) /* nobody waits: containerd need not begin */
+        relay_refuse(&call->relay, GRPC_STATUS_CANCELLED, STR("crigate: cancelled"));
+    else
+        forward(call);
+    relay_drop(&call->relay);
+}
+
+/* On the audit writer's thread: the call waits for this, so its memory is there. */
+static void record_done(void *cookie, const struct err *error)
+{
+    struct judged_call *call = cookie;
+    call->recorded = !error;
+    if (error)
+        call->record_error = *error;
+    loop_post(call->gate->loop, &call->recorded_op);
+}
+
+void judged_decided(struct judged_call *call)
+{
+    call->recorded_op.done = on_recorded;
+    relay_hold(&call->relay);
+    if (judgement_record_decided(&call->judgement, call->gate->audit, record_done, call,
+                                 &call->record_error) < 0)
+        on_recorded(&call->recorded_op, false);
+}
+
+void judged_begin(struct judged_call *call, const struct judged_kind *kind, struct gate *gate,
+                  const struct relay_arrival *arrival, grpc_byte_buffer *payload)
+{
+    *call = (struct judged_call){
+        .gate = gate,
+        .kind = kind,
+        .policy = policy_ref(gate->policy),
+        .labels = node_labels_ref(gate->labels),
+        .has_request = payload != NULL,
+        .request = payload_in_one_piece(payload),
+        .reply = grpc_empty_slice(),
+    };
+    clock_gettime(CLOCK_MONOTONIC, &call->arrived);
+    grpc_byte_buffer_destroy(payload);
+    relay_begin(&call->relay, arrival, gate->upstream, gate->loop, end_judged);
+    call->relay.answered = note_answer;
+    call->judgement = (struct judgement){
+        .policy = call->policy,
+        .request_id = ++gate->requests,
+        .method = str_of_slice(&call->relay.in.path),
+    };
+    call->judgement.has_peer = call_find_peer(gate, arrival->call, &call->judgement.peer);
+}
