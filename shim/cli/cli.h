@@ -15,5 +15,6 @@ enum cli_exit {
 int cli_serve(int argc, char **argv);
 int cli_check(int argc, char **argv);
 int cli_explain(int argc, char **argv);
+int cli_test(int argc, char **argv);
 
 #endif

@@ -159,8 +159,7 @@ void explanation_print(const struct explanation *e)
     print_outcome(e);
 }
 
-/* `message` is the refusal, or NULL. NULL when memory is out. */
-static json_t *json_verdict(const struct verdict *verdict, const char *message)
+json_t *explanation_verdict_json(const struct verdict *verdict, const char *message)
 {
     bool runs = verdict->action == VERDICT_RUN;
     OWNED_JSON json_t *object = json_pack("{s:s, s:s}", "action", runs ? "run" : "refuse", "reason",
@@ -191,7 +190,8 @@ static json_t *json_standing(const struct standing *standing)
     if (standing->why[0] && output_json_str(object, "why", str_of(standing->why)) < 0)
         return NULL;
     if (standing->observed &&
-        json_object_set_new(object, "would", json_verdict(standing->observed, NULL)) < 0)
+        json_object_set_new(object, "would", explanation_verdict_json(standing->observed, NULL)) <
+            0)
         return NULL;
     return steal_ptr(&object);
 }
@@ -228,8 +228,8 @@ json_t *explanation_json(const struct explanation *e)
         json_object_set_new(root, "nodeLabelsKnown", json_boolean(e->node)) < 0 ||
         output_json_str(root, "mode", str_of(mode)) < 0 ||
         json_object_set_new(root, "rules", json_rules(e)) < 0 ||
-        json_object_set_new(root, "verdict", json_verdict(verdict, message[0] ? message : NULL)) <
-            0)
+        json_object_set_new(root, "verdict",
+                            explanation_verdict_json(verdict, message[0] ? message : NULL)) < 0)
         return NULL;
     return steal_ptr(&root);
 }

@@ -23,4 +23,7 @@ void explanation_print(const struct explanation *e);
 /* The same as an object, the caller's; NULL when memory is out. */
 json_t *explanation_json(const struct explanation *e) MUST_CHECK;
 
+/* One verdict alone; `message` is the refusal, or NULL. Same return. */
+json_t *explanation_verdict_json(const struct verdict *verdict, const char *message) MUST_CHECK;
+
 #endif

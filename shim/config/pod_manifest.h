@@ -3,7 +3,7 @@
 #ifndef CRIGATE_CONFIG_POD_MANIFEST_H
 #define CRIGATE_CONFIG_POD_MANIFEST_H
 
-#include "config/diag.h"
+#include "config/reader.h"
 #include "policy/facts.h"
 
 /* A manifest is at most this long. */
@@ -22,6 +22,15 @@ struct pod_manifest {
  */
 int pod_manifest_parse(const char *path, struct str text, struct diags *diags,
                        struct pod_manifest *pod) MUST_CHECK;
+
+/* How a manifest begins: `apiVersion` and `kind` must be there, or may be left out. */
+enum pod_manifest_head { POD_MANIFEST_WHOLE, POD_MANIFEST_INLINE };
+
+/* The same from a tree that was read already, such as a part of a larger file: what is read lives
+ * in the reader's arena, which outlives `pod` (zeroed before); the findings are the outcome. */
+void pod_manifest_read(struct reader *reader, const struct yaml_node *root,
+                       enum pod_manifest_head head, struct pod_manifest *pod);
+
 void pod_manifest_free(struct pod_manifest *pod);
 
 #endif
