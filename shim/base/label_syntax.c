@@ -40,6 +40,15 @@ static bool is_subdomain(struct str s, bool upper_too)
     return s.len > 0;
 }
 
+const char *dns_name_fault(struct str name)
+{
+    if (name.len > PREFIX_MAX_LEN)
+        return "is longer than 253 bytes";
+    if (!is_subdomain(name, false))
+        return "is not a DNS name (lower-case letters, digits, '-', '.')";
+    return NULL;
+}
+
 static const char *key_fault(struct str key, bool upper_too)
 {
     const char *slash = key.len ? memchr(key.data, '/', key.len) : NULL;

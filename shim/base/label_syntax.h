@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The syntax of Kubernetes' label keys and values. Pure; any thread. */
+/* The syntax of Kubernetes' names, label keys and values. Pure; any thread. */
 #ifndef CRIGATE_BASE_LABEL_SYNTAX_H
 #define CRIGATE_BASE_LABEL_SYNTAX_H
 
 #include "base/str.h"
+
+/* NULL when `name` is a DNS subdomain, as the names of Nodes are; else what is wrong with it: a
+ * phrase that goes on after "the name ...". */
+const char *dns_name_fault(struct str name);
 
 /* NULL when `key` is a label key ([prefix/]name); else what is wrong with it: a phrase that goes
  * on after "the key ...". */

@@ -29,11 +29,11 @@ int node_labels_parse(const char *text, struct node_labels **labels, struct err 
 
 /* Where labels come from, for records and log lines. */
 struct node_labels_origin {
-    const char *source; /* static: "file", "kubernetes", "cache", "none" */
-    int64_t seen;       /* CLOCK_REALTIME, seconds: when they were read, or told by the API */
+    const char *source; /* static: "file", "kubernetes", "cache"; "none": a command line, unknown */
+    int64_t seen; /* CLOCK_REALTIME, seconds: when they were read, or told by the API; 0: never */
 };
 
-/* Copies `set`, whose keys stand once, into a snapshot. NULL: memory is out. */
+/* Copies `set` into a snapshot that is known. NULL: memory is out. */
 struct node_labels *node_labels_make(const struct label_set *set,
                                      struct node_labels_origin origin) MUST_CHECK;
 struct node_labels_origin node_labels_origin(const struct node_labels *labels);
