@@ -14,6 +14,7 @@ static const struct command {
     {"check", cli_check, "find every error in a policy"},
     {"explain", cli_explain, "say what the gate would do with a pod, and why"},
     {"test", cli_test, "hold a policy against cases: which pod runs where, which is refused"},
+    {"ps", cli_ps, "show what runs here, and what the policy would choose now"},
 };
 
 #define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))

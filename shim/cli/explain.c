@@ -69,9 +69,10 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 
 static const char doc[] =
     "Says what the gate would do with a pod: which rule wins, why each rule above it does not, "
-    "what the guards say, and the runtime or the exact refusal."
+    "what the guards say, and the runtime or the exact refusal, of its containers too."
     "\vPOD.yaml is a Kubernetes Pod manifest; - reads it from standard input. Of several documents "
-    "the first one is read.\n\nExit status: 0 the pod runs, 1 it is refused, 2 wrong usage, or a "
+    "the first one is read.\n\nExit status: 0 the pod runs, 1 it or a container is refused, 2 "
+    "wrong usage, or a "
     "file cannot be used.\n\nExample: crigate explain policy.yaml --node-labels "
     "agenttier.io/runtime=gvisor pod.yaml";
 
@@ -110,6 +111,34 @@ static int load_labels(const char *text, struct node_labels **labels)
     return -1;
 }
 
+/* -1 when memory is out. */
+static int judge_containers(struct explanation *e, const struct pod_containers *containers,
+                            struct arena *arena)
+{
+    if (e->decision.verdict.action != VERDICT_RUN)
+        return 0;
+    struct container_verdict *verdicts = arena_array(arena, containers->count, sizeof(*verdicts));
+    if (!verdicts) {
+        say_error("memory is out");
+        return -1;
+    }
+    for (size_t i = 0; i < containers->count; i++)
+        container_verdict_make(e->policy, e->pod, &e->decision.verdict, &containers->items[i],
+                               e->node, &verdicts[i]);
+    e->containers = verdicts;
+    e->container_count = containers->count;
+    return 0;
+}
+
+/* In force: the pod and each container. */
+static bool runs_whole(const struct explanation *e)
+{
+    bool runs = e->decision.verdict.action == VERDICT_RUN;
+    for (size_t i = 0; i < e->container_count; i++)
+        runs = runs && e->containers[i].decision.verdict.action == VERDICT_RUN;
+    return runs;
+}
+
 static enum cli_exit explain(const struct options *options, const struct policy *policy,
                              struct pod_manifest *pod, const struct node_labels *labels)
 {
@@ -122,12 +151,13 @@ static enum cli_exit explain(const struct options *options, const struct policy 
         .node = node_labels_set(labels),
     };
     policy_decide(policy, e.pod, e.node, &e.decision);
+    if (judge_containers(&e, &pod->containers, &pod->arena))
+        return CLI_USAGE;
     if (options->format == OUTPUT_TEXT)
         explanation_print(&e);
     else if (output_json(explanation_json(&e)) < 0)
         return CLI_USAGE;
-    bool goes_on =
-        e.decision.verdict.action == VERDICT_RUN || policy_mode(policy) == POLICY_OBSERVE;
+    bool goes_on = runs_whole(&e) || policy_mode(policy) == POLICY_OBSERVE;
     return goes_on ? CLI_HOLDS : CLI_DOES_NOT_HOLD;
 }
 

@@ -142,6 +142,23 @@ static void print_outcome(const struct explanation *e)
     printf("refused (%s): %s\n", verdict_reason_name(verdict->reason), message);
 }
 
+/* Those that CreateContainer would refuse. */
+static void print_containers(const struct explanation *e)
+{
+    for (size_t i = 0; i < e->container_count; i++) {
+        const struct container_verdict *container = &e->containers[i];
+        const struct verdict *verdict = &container->decision.verdict;
+        char message[SENTENCE_SIZE];
+        if (verdict->action == VERDICT_RUN)
+            continue;
+        verdict_container_message(e->policy, e->pod, &container->facts, verdict, message,
+                                  sizeof(message));
+        printf("container ");
+        output_text(container->facts.name);
+        printf(": refused (%s): %s\n", verdict_reason_name(verdict->reason), message);
+    }
+}
+
 void explanation_print(const struct explanation *e)
 {
     print_request(e);
@@ -157,6 +174,7 @@ void explanation_print(const struct explanation *e)
         printf("  none is looked at\n");
     print_guards(&e->decision.verdict);
     print_outcome(e);
+    print_containers(e);
 }
 
 json_t *explanation_verdict_json(const struct verdict *verdict, const char *message)
@@ -216,6 +234,32 @@ static json_t *json_pod(const struct pod_facts *pod)
     return steal_ptr(&object);
 }
 
+static json_t *json_container(const struct explanation *e,
+                              const struct container_verdict *container)
+{
+    const struct verdict *verdict = &container->decision.verdict;
+    char message[SENTENCE_SIZE];
+    verdict_container_message(e->policy, e->pod, &container->facts, verdict, message,
+                              sizeof(message));
+    bool runs = verdict->action == VERDICT_RUN;
+    OWNED_JSON json_t *object = json_object();
+    if (output_json_str(object, "name", container->facts.name) < 0 ||
+        json_object_set_new(object, "verdict",
+                            explanation_verdict_json(verdict, runs ? NULL : message)) < 0)
+        return NULL;
+    return steal_ptr(&object);
+}
+
+static json_t *json_containers(const struct explanation *e)
+{
+    OWNED_JSON json_t *list = json_array();
+    for (size_t i = 0; i < e->container_count; i++) {
+        if (json_array_append_new(list, json_container(e, &e->containers[i])) < 0)
+            return NULL;
+    }
+    return steal_ptr(&list);
+}
+
 json_t *explanation_json(const struct explanation *e)
 {
     const struct verdict *verdict = &e->decision.verdict;
@@ -228,6 +272,7 @@ json_t *explanation_json(const struct explanation *e)
         json_object_set_new(root, "nodeLabelsKnown", json_boolean(e->node)) < 0 ||
         output_json_str(root, "mode", str_of(mode)) < 0 ||
         json_object_set_new(root, "rules", json_rules(e)) < 0 ||
+        json_object_set_new(root, "containers", json_containers(e)) < 0 ||
         json_object_set_new(root, "verdict",
                             explanation_verdict_json(verdict, message[0] ? message : NULL)) < 0)
         return NULL;

@@ -5,7 +5,7 @@
 
 #include <jansson.h>
 
-#include "policy/policy.h"
+#include "cli/container_verdict.h"
 
 /* All borrowed. */
 struct explanation {
@@ -15,6 +15,8 @@ struct explanation {
     bool from_runtime_class;      /* the handler is the manifest's runtimeClassName */
     const struct label_set *node; /* NULL: not known */
     struct decision decision;
+    const struct container_verdict *containers; /* one for each, of a pod that runs */
+    size_t container_count;
 };
 
 /* To standard output. */

@@ -47,14 +47,16 @@ static json_t *json_case(const struct file_result *file, const struct case_resul
 {
     const struct decision *decision = &result->decision;
     char message[TEST_SENTENCE_SIZE];
-    test_write_message(file, result, message);
+    test_write_message(file->file->policy->policy, result, message);
     OWNED_JSON json_t *object = json_object();
     if (output_json_str(object, "name", result->subject->name) < 0 ||
         json_object_set_new(object, "line", json_size(result->subject->at.line)) < 0 ||
         json_object_set_new(object, "ok", json_boolean(result->holds)) < 0 ||
-        json_object_set_new(
-            object, "verdict",
-            explanation_verdict_json(&decision->verdict, message[0] ? message : NULL)) < 0 ||
+        json_object_set_new(object, "verdict",
+                            explanation_verdict_json(case_result_verdict(result),
+                                                     message[0] ? message : NULL)) < 0 ||
+        (result->container_refused &&
+         output_json_str(object, "container", result->container.facts.name) < 0) ||
         json_object_set_new(object, "observed",
                             json_names(decision->observed, decision->observed_count)) < 0 ||
         (!result->holds && add_difference(object, file, result) < 0))

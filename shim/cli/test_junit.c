@@ -82,7 +82,7 @@ static void print_failure(const struct file_result *file, const struct case_resu
     writer = writer_make(text, sizeof(text));
     test_write_why(file, result, &writer);
     print_sentence("why", text);
-    test_write_message(file, result, text);
+    test_write_message(file->file->policy->policy, result, text);
     print_sentence("message", text);
     printf("</failure>\n");
 }

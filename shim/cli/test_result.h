@@ -4,13 +4,16 @@
 #define CRIGATE_CLI_TEST_RESULT_H
 
 #include "base/writer.h"
+#include "cli/container_verdict.h"
 #include "config/cases_file.h"
 
 struct case_result {
     const struct policy_case *subject;
-    struct decision decision;
+    struct decision decision; /* the pod's */
+    bool container_refused;
+    struct container_verdict container; /* the first that is refused */
     bool holds;
-    double seconds; /* that the decision took */
+    double seconds; /* that the decisions took */
 };
 
 struct file_result {
@@ -40,6 +43,12 @@ int test_run(const struct cases_file *files, size_t count, const struct case_pol
              struct test_results *results) MUST_CHECK;
 void test_results_free(struct test_results *results);
 
+/* The verdict that ended the matter: the pod's, or that of a container which is refused. */
+const struct verdict *case_result_verdict(const struct case_result *result);
+
+/* The rule that decided it: for a container that its runtime cannot have, the pod's. */
+const struct policy_rule *case_result_rule(const struct case_result *result);
+
 #define TEST_SENTENCE_SIZE ((size_t)4096)
 
 /* What a case expected, what it got, and why a rule that it names did not decide: sentences
@@ -52,7 +61,7 @@ void test_write_why(const struct file_result *file, const struct case_result *re
                     struct writer *writer);
 
 /* The refusal as the kubelet shows it; "" for a pod that runs. */
-void test_write_message(const struct file_result *file, const struct case_result *result,
+void test_write_message(const struct policy *policy, const struct case_result *result,
                         char buf[TEST_SENTENCE_SIZE]);
 
 /* Everything, to standard output. The last returns -1, with a message, when memory is out. */

@@ -5,13 +5,21 @@
 
 #include "cli/test_result.h"
 
-static bool holds_message(const struct policy *policy, const struct policy_case *subject,
-                          const struct verdict *verdict)
+static const struct label_set *node_of(const struct policy_case *subject)
 {
-    char message[TEST_SENTENCE_SIZE];
-    struct str wanted = subject->expect.message;
-    size_t len = verdict_message(policy, &subject->pod, verdict, message, sizeof(message));
-    return !wanted.len || memmem(message, len, wanted.data, wanted.len);
+    return subject->node.is_known ? &subject->node.labels : NULL;
+}
+
+const struct verdict *case_result_verdict(const struct case_result *result)
+{
+    return result->container_refused ? &result->container.decision.verdict
+                                     : &result->decision.verdict;
+}
+
+const struct policy_rule *case_result_rule(const struct case_result *result)
+{
+    const struct policy_rule *rule = case_result_verdict(result)->rule;
+    return rule ? rule : result->decision.verdict.rule;
 }
 
 static bool holds_observed(const struct expectation *expect, const struct decision *decision)
@@ -27,18 +35,35 @@ static bool holds_observed(const struct expectation *expect, const struct decisi
     return true;
 }
 
-static bool holds(const struct policy *policy, const struct policy_case *subject,
-                  const struct decision *decision)
+static bool holds_container(const struct case_result *result)
 {
-    const struct expectation *expect = &subject->expect;
-    const struct verdict *verdict = &decision->verdict;
+    struct str wanted = result->subject->expect.container;
+    return wanted.len ? result->container_refused && str_eq(result->container.facts.name, wanted)
+                      : !result->container_refused;
+}
+
+static bool holds_text(const struct policy *policy, const struct case_result *result)
+{
+    struct str wanted = result->subject->expect.message;
+    char message[TEST_SENTENCE_SIZE];
+    if (!wanted.len)
+        return true;
+    test_write_message(policy, result, message);
+    return memmem(message, strlen(message), wanted.data, wanted.len) != NULL;
+}
+
+static bool holds(const struct policy *policy, const struct case_result *result)
+{
+    const struct expectation *expect = &result->subject->expect;
+    const struct verdict *verdict = case_result_verdict(result);
+    const struct policy_rule *rule = case_result_rule(result);
     if ((verdict->action == VERDICT_RUN) != expect->runs ||
         (expect->runs && verdict->effective != expect->runtime) ||
-        (expect->reason != REASON_NONE && verdict->reason != expect->reason))
+        (expect->reason != REASON_NONE && verdict->reason != expect->reason) ||
+        (expect->rule.len && !(rule && str_eq(rule->name, expect->rule))))
         return false;
-    if (expect->rule.len && !(verdict->rule && str_eq(verdict->rule->name, expect->rule)))
-        return false;
-    return holds_message(policy, subject, verdict) && holds_observed(expect, decision);
+    return holds_container(result) && holds_text(policy, result) &&
+           holds_observed(expect, &result->decision);
 }
 
 static void mark(struct coverage *coverage, size_t index)
@@ -59,12 +84,12 @@ static void mark_dropped(struct coverage *coverage, const struct policy_case *su
                          const struct decision *decision)
 {
     const struct policy *policy = coverage->policy->policy;
-    const struct label_set *node = subject->node.is_known ? &subject->node.labels : NULL;
     for (size_t i = 0; i < policy_rule_count(policy); i++) {
         char why[TEST_SENTENCE_SIZE];
         if (policy_rule_at(policy, i) == decision->verdict.rule)
             return;
-        if (policy_explain_rule(policy, i, &subject->pod, node, why, sizeof(why)) == MATCH_YES)
+        if (policy_explain_rule(policy, i, &subject->pod, node_of(subject), why, sizeof(why)) ==
+            MATCH_YES)
             mark(coverage, i);
     }
 }
@@ -87,14 +112,27 @@ static double now(void)
     return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
 }
 
+static void judge_containers(const struct policy *policy, struct case_result *result)
+{
+    const struct policy_case *subject = result->subject;
+    for (size_t i = 0; i < subject->containers.count; i++) {
+        container_verdict_make(policy, &subject->pod, &result->decision.verdict,
+                               &subject->containers.items[i], node_of(subject), &result->container);
+        result->container_refused = result->container.decision.verdict.action != VERDICT_RUN;
+        if (result->container_refused)
+            return;
+    }
+}
+
 static void run_case(const struct policy *policy, struct case_result *result)
 {
     const struct policy_case *subject = result->subject;
     double began = now();
-    policy_decide(policy, &subject->pod, subject->node.is_known ? &subject->node.labels : NULL,
-                  &result->decision);
+    policy_decide(policy, &subject->pod, node_of(subject), &result->decision);
+    if (result->decision.verdict.action == VERDICT_RUN)
+        judge_containers(policy, result);
     result->seconds = now() - began;
-    result->holds = holds(policy, subject, &result->decision);
+    result->holds = holds(policy, result);
 }
 
 static int run_file(const struct cases_file *file, struct coverage *coverage, struct arena *arena,
@@ -109,6 +147,8 @@ static int run_file(const struct cases_file *file, struct coverage *coverage, st
         one->subject = &file->cases[i];
         run_case(file->policy->policy, one);
         cover(coverage, one->subject, &one->decision);
+        if (one->container_refused && case_result_verdict(one)->reason == REASON_RULE)
+            mark_rule(coverage, case_result_verdict(one)->rule);
         result->failed += !one->holds;
         result->seconds += one->seconds;
     }

@@ -60,7 +60,7 @@ static void print_difference(const struct style *style, const struct file_result
         lines[i].write(file, result, &writer);
         print_line(style, lines[i].head, text);
     }
-    test_write_message(file, result, text);
+    test_write_message(file->file->policy->policy, result, text);
     print_line(style, "message", text);
 }
 

@@ -34,13 +34,21 @@ static const struct policy_rule *expected_rule(const struct file_result *file,
                : policy_rule_at(file->file->policy->policy, expect->rule_index);
 }
 
-static void write_outcome(struct writer *writer, bool runs, const struct policy_runtime *runtime,
-                          enum verdict_reason reason)
+static void write_runs(struct writer *writer, const struct policy_runtime *runtime)
 {
-    writer_text(writer, runs ? "runs under " : "refused");
-    if (runs) {
-        writer_str(writer, runtime->handler);
-    } else if (reason != REASON_NONE) {
+    writer_text(writer, "runs under ");
+    writer_str(writer, runtime->handler);
+}
+
+static void write_refused(struct writer *writer, struct str container, enum verdict_reason reason)
+{
+    if (container.len) {
+        writer_text(writer, "its container ");
+        writer_short(writer, container);
+        writer_text(writer, " is ");
+    }
+    writer_text(writer, "refused");
+    if (reason != REASON_NONE) {
         writer_text(writer, " (");
         writer_text(writer, verdict_reason_name(reason));
         writer_text(writer, ")");
@@ -51,7 +59,10 @@ void test_write_expected(const struct file_result *file, const struct case_resul
                          struct writer *writer)
 {
     const struct expectation *expect = &result->subject->expect;
-    write_outcome(writer, expect->runs, expect->runtime, expect->reason);
+    if (expect->runs)
+        write_runs(writer, expect->runtime);
+    else
+        write_refused(writer, expect->container, expect->reason);
     if (expect->rule.len) {
         const struct policy_rule *rule = expected_rule(file, expect);
         writer_text(writer, rule ? " by " : " by otherwise");
@@ -76,11 +87,16 @@ void test_write_got(const struct file_result *file, const struct case_result *re
                     struct writer *writer)
 {
     const struct decision *decision = &result->decision;
-    const struct verdict *verdict = &decision->verdict;
-    write_outcome(writer, verdict->action == VERDICT_RUN, verdict->effective, verdict->reason);
-    if (verdict->rule) {
+    const struct verdict *verdict = case_result_verdict(result);
+    const struct policy_rule *rule = case_result_rule(result);
+    struct str container = result->container_refused ? result->container.facts.name : STR("");
+    if (verdict->action == VERDICT_RUN)
+        write_runs(writer, verdict->effective);
+    else
+        write_refused(writer, container, verdict->reason);
+    if (rule) {
         writer_text(writer, verdict->reason == REASON_LABELS_UNKNOWN ? " at " : " by ");
-        write_rule(writer, file, verdict->rule);
+        write_rule(writer, file, rule);
     }
     if (!result->subject->expect.says_observed)
         return;
@@ -116,40 +132,46 @@ static enum match write_match(struct writer *writer, const struct file_result *f
     return match;
 }
 
-/* Why the expected rule did not decide. */
+/* Why the expected rule did not decide; `rule` did. */
 static void write_rule_missed(struct writer *writer, const struct file_result *file,
-                              const struct case_result *result)
+                              const struct case_result *result, const struct policy_rule *rule)
 {
-    const struct verdict *verdict = &result->decision.verdict;
     const struct expectation *expect = &result->subject->expect;
-    size_t got;
-    bool is_above = case_policy_rule(file->file->policy, verdict->rule->name, &got) &&
-                    (is_otherwise(expect->rule) || got < expect->rule_index);
-    if (is_otherwise(expect->rule))
+    size_t got = 0;
+    bool is_rule = case_policy_rule(file->file->policy, rule->name, &got);
+    if (is_otherwise(expect->rule)) {
         write_match(writer, file, result, got);
-    else if (write_match(writer, file, result, expect->rule_index) == MATCH_YES)
+        writer_text(writer, ", so that otherwise is not reached");
+    } else if (write_match(writer, file, result, expect->rule_index) == MATCH_YES) {
+        bool is_above = is_rule && got < expect->rule_index;
         writer_text(writer, is_above ? ", but a rule above it wins" : ", but only observes");
+    }
 }
 
 void test_write_why(const struct file_result *file, const struct case_result *result,
                     struct writer *writer)
 {
-    const struct verdict *verdict = &result->decision.verdict;
+    const struct policy_rule *rule = case_result_rule(result);
     const struct expectation *expect = &result->subject->expect;
     size_t index;
-    if (!verdict->rule) /* the message says that the handler is not declared */
+    if (!rule) /* the message says that the handler is not declared */
         return;
-    if (expect->rule.len && !str_eq(expect->rule, verdict->rule->name))
-        write_rule_missed(writer, file, result);
-    else if (verdict->reason == REASON_LABELS_UNKNOWN &&
-             case_policy_rule(file->file->policy, verdict->rule->name, &index))
+    if (case_result_verdict(result)->reason == REASON_LABELS_UNKNOWN &&
+        case_policy_rule(file->file->policy, rule->name, &index))
         write_match(writer, file, result, index);
+    else if (expect->rule.len && !str_eq(expect->rule, rule->name))
+        write_rule_missed(writer, file, result, rule);
 }
 
-void test_write_message(const struct file_result *file, const struct case_result *result,
+void test_write_message(const struct policy *policy, const struct case_result *result,
                         char buf[TEST_SENTENCE_SIZE])
 {
+    const struct pod_facts *pod = &result->subject->pod;
+    const struct verdict *verdict = case_result_verdict(result);
     buf[0] = '\0';
-    (void)verdict_message(file->file->policy->policy, &result->subject->pod,
-                          &result->decision.verdict, buf, TEST_SENTENCE_SIZE);
+    if (result->container_refused)
+        (void)verdict_container_message(policy, pod, &result->container.facts, verdict, buf,
+                                        TEST_SENTENCE_SIZE);
+    else
+        (void)verdict_message(policy, pod, verdict, buf, TEST_SENTENCE_SIZE);
 }

@@ -23,12 +23,14 @@ enum {
     CRI_PRIVILEGED,
     CRI_USER_NAMESPACES,
     CRI_SELINUX,
+    CRI_CONTAINERS,
     CRI_KEY_COUNT
 };
 static const struct str cri_keys[CRI_KEY_COUNT] = {
-    {"namespace", 9},    {"name", 4},    {"uid", 3},     {"labels", 6},      {"annotations", 11},
-    {"hostNetwork", 11}, {"hostPID", 7}, {"hostIPC", 7}, {"privileged", 10}, {"userNamespaces", 14},
-    {"seLinux", 7}};
+    {"namespace", 9},       {"name", 4},         {"uid", 3},
+    {"labels", 6},          {"annotations", 11}, {"hostNetwork", 11},
+    {"hostPID", 7},         {"hostIPC", 7},      {"privileged", 10},
+    {"userNamespaces", 14}, {"seLinux", 7},      {"containers", 10}};
 
 static void read_optional(struct reader *reader, const struct yaml_node *node, const char *what,
                           struct str otherwise, struct str *value)
@@ -52,7 +54,9 @@ static void read_flags(struct reader *reader, const struct yaml_node *const *val
     }
 }
 
-void cases_parse_cri(struct reader *reader, const struct yaml_node *node, struct pod_facts *pod)
+/* Fields of PodSandboxConfig. */
+static void read_cri(struct reader *reader, const struct yaml_node *node, struct pod_facts *pod,
+                     struct pod_containers *containers)
 {
     const struct yaml_node *values[CRI_KEY_COUNT];
     if (!reader_mapping(reader, node, "cri", cri_keys, CRI_KEY_COUNT, values))
@@ -66,6 +70,8 @@ void cases_parse_cri(struct reader *reader, const struct yaml_node *node, struct
                      0, &pod->annotations);
     pod->untrusted = label_reader_untrusted(&pod->annotations);
     read_flags(reader, values, pod);
+    if (values[CRI_CONTAINERS])
+        pod_containers_read_cri(reader, values[CRI_CONTAINERS], containers);
 }
 
 /* Exactly one of the three forms. */
@@ -96,11 +102,12 @@ static void read_pod(struct reader *reader, const struct yaml_node *const *value
         reader_text(reader, values[POD_FILE], "podFile", CASES_PATH_LENGTH_MAX, &path))
         draft->pod_file = values[POD_FILE];
     if (values[CRI])
-        cases_parse_cri(reader, values[CRI], facts);
+        read_cri(reader, values[CRI], facts, &draft->out->containers);
     if (values[POD]) {
         struct pod_manifest pod = {0};
         pod_manifest_read(reader, values[POD], POD_MANIFEST_INLINE, &pod);
         *facts = pod.facts;
+        draft->out->containers = pod.containers;
         handler = pod.runtime_class;
     }
     facts->handler = draft->handler ? draft->handler->text : handler;
@@ -138,5 +145,5 @@ void cases_parse_case(struct cases_context *context, const struct yaml_node *nod
         cases_parse_node(reader, values[NODE_LABELS], &draft->out->node);
     if (reader_need(reader, node, values[EXPECT], "expect",
                     "add `expect: {run: HANDLER}` or `expect: {refuse: REASON}`"))
-        cases_parse_expect(context, values[EXPECT], &draft->out->expect);
+        cases_parse_expect(context, values[EXPECT], draft);
 }

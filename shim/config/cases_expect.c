@@ -2,9 +2,9 @@
 /* Reads what a case expects, and holds each name in it against the policy. */
 #include "config/cases_parse.h"
 
-enum { RUN, REFUSE, RULE, MESSAGE, OBSERVED, EXPECT_KEY_COUNT };
+enum { RUN, REFUSE, CONTAINER, RULE, MESSAGE, OBSERVED, EXPECT_KEY_COUNT };
 static const struct str expect_keys[EXPECT_KEY_COUNT] = {
-    {"run", 3}, {"refuse", 6}, {"rule", 4}, {"message", 7}, {"observed", 8}};
+    {"run", 3}, {"refuse", 6}, {"container", 9}, {"rule", 4}, {"message", 7}, {"observed", 8}};
 
 /* Those that a policy gives; the others come from requests, peers and disks. */
 static const enum verdict_reason reasons[] = {
@@ -116,23 +116,39 @@ static void read_outcome(struct cases_context *context, const struct yaml_node *
         read_refuse(reader, values[REFUSE], expect);
 }
 
+/* What only a refusal has. */
+static void read_refusal(struct reader *reader, const struct yaml_node *const *values,
+                         struct case_draft *draft)
+{
+    static const int only[] = {CONTAINER, MESSAGE};
+    struct expectation *expect = &draft->out->expect;
+    for (size_t i = 0; i < COUNT_OF(only); i++) {
+        if (values[only[i]] && values[RUN])
+            reader_error(reader, values[only[i]], "leave it out, or expect `refuse`",
+                         "%.*s: only a refusal has one", STR_FMT(expect_keys[only[i]]));
+    }
+    if (values[MESSAGE])
+        (void)reader_text(reader, values[MESSAGE], "message", MESSAGE_MAX, &expect->message);
+    if (values[CONTAINER] &&
+        reader_text(reader, values[CONTAINER], "container", MESSAGE_MAX, &expect->container))
+        draft->container = values[CONTAINER];
+}
+
 void cases_parse_expect(struct cases_context *context, const struct yaml_node *node,
-                        struct expectation *expect)
+                        struct case_draft *draft)
 {
     struct reader *reader = &context->reader;
+    struct expectation *expect = &draft->out->expect;
     const struct yaml_node *values[EXPECT_KEY_COUNT];
     if (!reader_mapping(reader, node, "expect", expect_keys, EXPECT_KEY_COUNT, values))
         return;
     read_outcome(context, node, values, expect);
-    if (values[RULE] && str_eq(values[RULE]->text, STR("otherwise")) &&
-        values[RULE]->kind == YAML_SCALAR)
-        expect->rule = values[RULE]->text;
-    else if (values[RULE])
-        (void)read_rule(context, values[RULE], "rule", &expect->rule, &expect->rule_index);
-    if (values[MESSAGE] && values[RUN])
-        reader_error(reader, values[MESSAGE], NULL, "message: only a refusal has one");
-    else if (values[MESSAGE])
-        (void)reader_text(reader, values[MESSAGE], "message", MESSAGE_MAX, &expect->message);
+    const struct yaml_node *rule = values[RULE];
+    if (rule && rule->kind == YAML_SCALAR && str_eq(rule->text, STR("otherwise")))
+        expect->rule = rule->text;
+    else if (rule)
+        (void)read_rule(context, rule, "rule", &expect->rule, &expect->rule_index);
+    read_refusal(reader, values, draft);
     if (values[OBSERVED])
         read_observed(context, values[OBSERVED], expect);
 }

@@ -3,6 +3,7 @@
 #include "config/cases_file.h"
 
 #include "base/file.h"
+#include "base/nearest.h"
 #include "config/cases_parse.h"
 #include "config/pod_manifest.h"
 #include "config/unique.h"
@@ -20,7 +21,9 @@ struct draft {
     size_t count;
 };
 
-const char *cases_path(struct reader *reader, const char *from, struct str path)
+/* `path`, where it is relative, as seen from the folder of `from`. NULL, recorded, when memory is
+ * out. */
+static const char *path_from(struct reader *reader, const char *from, struct str path)
 {
     const char *slash = strrchr(from, '/');
     size_t folder = slash && path.data[0] != '/' ? (size_t)(slash - from) + 1 : 0;
@@ -48,7 +51,7 @@ static void read_policy(struct draft *draft, const struct yaml_node *node)
     struct str path;
     if (!reader_text(reader, node, "policy", CASES_PATH_LENGTH_MAX, &path))
         return;
-    const char *whole = cases_path(reader, reader->source->path, path);
+    const char *whole = path_from(reader, reader->source->path, path);
     struct case_policy *policy = whole ? case_policies_get(draft->policies, whole) : NULL;
     if (!policy)
         diags_add_memory_out(reader->diags);
@@ -111,12 +114,13 @@ static void read_root(struct draft *draft, const struct yaml_node *root)
 /* A manifest of its own file: its findings are at places in that file. */
 static void read_pod_file(struct reader *reader, const struct case_draft *draft)
 {
+    OWNED_ARENA struct arena text = {0};
     struct err err;
     struct diag_source source = {
-        .path = cases_path(reader, reader->source->path, draft->pod_file->text)};
+        .path = path_from(reader, reader->source->path, draft->pod_file->text)};
     if (!source.path)
         return;
-    if (file_read(source.path, POD_MANIFEST_MAX, reader->arena, &source.text, &err)) {
+    if (file_read(source.path, POD_MANIFEST_MAX, &text, &source.text, &err)) {
         reader_error(reader, draft->pod_file, NULL, "podFile: %s: %s", source.path, err.text);
         return;
     }
@@ -128,10 +132,34 @@ static void read_pod_file(struct reader *reader, const struct case_draft *draft)
         return;
     pod_manifest_read(&inner, root, POD_MANIFEST_WHOLE, &pod);
     draft->out->pod = pod.facts;
+    draft->out->containers = pod.containers;
     draft->out->pod.handler = draft->handler ? draft->handler->text : pod.runtime_class;
 }
 
-static void read_pod_files(struct draft *draft)
+static void check_container(struct reader *reader, const struct case_draft *draft)
+{
+    const struct pod_containers *containers = &draft->out->containers;
+    struct str wanted = draft->out->expect.container;
+    char hint[READER_HINT_SIZE];
+    const char *advice = NULL;
+    for (size_t i = 0; i < containers->count; i++) {
+        if (str_eq(containers->items[i].facts.name, wanted))
+            return;
+    }
+    const struct str *near = containers->count
+                                 ? nearest_word(wanted, &containers->items->facts.name,
+                                                containers->count, sizeof(*containers->items))
+                                 : NULL;
+    if (near) {
+        snprintf(hint, sizeof(hint), "did you mean \"%.*s\"?", DIAG_TEXT(*near));
+        advice = hint;
+    }
+    reader_error(reader, draft->container, advice, "container: the pod has no container \"%.*s\"",
+                 DIAG_TEXT(wanted));
+}
+
+/* What can be read and checked once every case has been seen. */
+static void finish_pods(struct draft *draft)
 {
     struct diags *diags = draft->context.reader.diags;
     for (size_t i = 0; i < draft->count; i++) {
@@ -139,6 +167,8 @@ static void read_pod_files(struct draft *draft)
         if (draft->drafts[i].pod_file)
             read_pod_file(&draft->context.reader, &draft->drafts[i]);
         diags_sort(diags, first);
+        if (draft->drafts[i].container && !diags_failed(diags))
+            check_container(&draft->context.reader, &draft->drafts[i]);
     }
 }
 
@@ -155,7 +185,7 @@ int cases_file_parse(const char *path, struct str text, struct case_policies *po
     if (root)
         read_root(&draft, root);
     diags_sort(diags, first);
-    read_pod_files(&draft);
+    finish_pods(&draft);
     read.path = arena_str(&read.arena, str_of(path)).data;
     if (!read.path)
         diags_add_memory_out(diags);

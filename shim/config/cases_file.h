@@ -7,6 +7,7 @@
 #define CRIGATE_CONFIG_CASES_FILE_H
 
 #include "config/cases_policy.h"
+#include "config/pod_containers.h"
 
 /* A file of cases is at most this long. */
 #define CASES_FILE_MAX ((size_t)16 * 1024 * 1024)
@@ -16,6 +17,7 @@ struct expectation {
     bool runs;
     const struct policy_runtime *runtime; /* runs: under this one */
     enum verdict_reason reason;           /* refused: for this; REASON_NONE: for any */
+    struct str container;                 /* refused: this one of the pod, which itself runs */
     struct str rule;                      /* that decides, or "otherwise" */
     size_t rule_index;                    /* unless it is "otherwise" */
     struct str message;                   /* the refusal contains this */
@@ -34,6 +36,7 @@ struct policy_case {
     struct str name; /* one line, not empty; no two in a file are the same */
     struct place at;
     struct pod_facts pod;
+    struct pod_containers containers;
     struct case_node node;
     struct expectation expect;
 };

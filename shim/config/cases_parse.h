@@ -17,26 +17,20 @@ struct cases_context {
 /* One case as far as its own file tells it. */
 struct case_draft {
     struct policy_case *out;
-    const struct yaml_node *name;     /* NULL: it has none that is good */
-    const struct yaml_node *handler;  /* NULL: the manifest's runtimeClassName */
-    const struct yaml_node *pod_file; /* NULL: the pod is in `out` already */
+    const struct yaml_node *name;      /* NULL: it has none that is good */
+    const struct yaml_node *handler;   /* NULL: the manifest's runtimeClassName */
+    const struct yaml_node *pod_file;  /* NULL: the pod is in `out` already */
+    const struct yaml_node *container; /* that `expect` names; NULL: none */
 };
 
 /* All of it. The findings are the outcome; on an error the output is what could be read. */
 void cases_parse_case(struct cases_context *context, const struct yaml_node *node,
                       struct case_draft *draft);
 
-/* The value of `cri`: fields of PodSandboxConfig. */
-void cases_parse_cri(struct reader *reader, const struct yaml_node *node, struct pod_facts *pod);
-
 /* The value of `nodeLabels`. */
 void cases_parse_node(struct reader *reader, const struct yaml_node *node, struct case_node *out);
 
 void cases_parse_expect(struct cases_context *context, const struct yaml_node *node,
-                        struct expectation *expect);
-
-/* `path`, where it is relative, as seen from the folder of `from`. NULL, recorded, when memory is
- * out. */
-const char *cases_path(struct reader *reader, const char *from, struct str path);
+                        struct case_draft *draft);
 
 #endif

@@ -70,7 +70,7 @@ static bool keep_finding(struct diags *diags, const struct diag *found, struct d
     kept.hint = found->hint ? keep_escaped(diags, found->hint) : NULL;
     if (!kept.path || !kept.message || (found->hint && !kept.hint))
         return false;
-    if (found->at.line) {
+    if (found->at.line && !source->holds_secrets) {
         char line[SNIPPET_SIZE];
         kept.caret = snippet_write(source, found->at, line);
         kept.line = keep(diags, line);

@@ -24,7 +24,7 @@ struct diag {
     struct place at;     /* line 0: the file as a whole (it cannot be read, say) */
     const char *message; /* one sentence, no newline */
     const char *line;    /* the part of the line round the place, safe for a terminal; NULL for the
-                            file as a whole */
+                            file as a whole, and where lines may hold secrets */
     unsigned caret;      /* terminal columns of `line` in front of the caret */
     const char *hint;    /* "did you mean ...?"; NULL when there is none */
 };
@@ -42,8 +42,9 @@ struct diags {
 /* The text that findings point into, and the last place that was looked up in it. */
 struct diag_source {
     const char *path;
-    struct str text; /* lines end with '\n' */
-    struct place at; /* zeroed at first */
+    struct str text;    /* lines end with '\n' */
+    bool holds_secrets; /* no finding shows a line of it */
+    struct place at;    /* zeroed at first */
     size_t offset;
 };
 

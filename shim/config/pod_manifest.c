@@ -3,53 +3,26 @@
 #include "config/pod_manifest.h"
 
 #include "config/label_reader.h"
+#include "config/manifest_field.h"
 
 /* What the kubelet adds to the labels of every sandbox. */
 #define NAME_LABEL STR("io.kubernetes.pod.name")
 #define NAMESPACE_LABEL STR("io.kubernetes.pod.namespace")
 #define UID_LABEL STR("io.kubernetes.pod.uid")
 
-/* A mapping that may be missing; NULL after a finding when it is something else. */
-static const struct yaml_node *find_mapping(struct reader *reader, const struct yaml_node *parent,
-                                            const char *key)
-{
-    const struct yaml_node *node = reader_find(parent, key);
-    if (node && node->kind != YAML_MAPPING) {
-        reader_error(reader, node, NULL, "%s must be a mapping", key);
-        return NULL;
-    }
-    return node;
-}
-
-static void read_optional(struct reader *reader, const struct yaml_node *parent, const char *key,
-                          struct str *value)
-{
-    const struct yaml_node *node = reader_find(parent, key);
-    if (node)
-        reader_string(reader, node, key, value);
-}
-
-static bool read_flag(struct reader *reader, const struct yaml_node *parent, const char *key,
-                      bool otherwise)
-{
-    const struct yaml_node *node = reader_find(parent, key);
-    bool value;
-    return node && reader_boolean(reader, node, key, &value) ? value : otherwise;
-}
-
 static void read_metadata(struct reader *reader, const struct yaml_node *root,
                           struct pod_facts *facts)
 {
     size_t errors_before = reader->diags->errors;
-    const struct yaml_node *metadata = find_mapping(reader, root, "metadata");
+    const struct yaml_node *metadata = manifest_mapping(reader, root, "metadata");
     facts->name = facts->uid = STR("");
     facts->namespace = STR("default");
-    read_optional(reader, metadata, "generateName", &facts->name);
-    read_optional(reader, metadata, "name", &facts->name);
+    manifest_string(reader, metadata, "generateName", &facts->name);
+    manifest_string(reader, metadata, "name", &facts->name);
     if (facts->name.len == 0 && reader->diags->errors == errors_before)
         reader_error(reader, metadata ? metadata : root, NULL, "metadata.name is missing");
-    read_optional(reader, metadata, "namespace", &facts->namespace);
-    read_optional(reader, metadata, "uid", &facts->uid);
+    manifest_string(reader, metadata, "namespace", &facts->namespace);
+    manifest_string(reader, metadata, "uid", &facts->uid);
     /* a pod that no API server has seen yet has no uid to show */
     struct str uid = facts->uid.len ? facts->uid : (struct str){0};
     const struct label fixed[] = {{.key = NAME_LABEL, .value = facts->name},
@@ -62,51 +35,20 @@ static void read_metadata(struct reader *reader, const struct yaml_node *root,
     facts->untrusted = label_reader_untrusted(&facts->annotations);
 }
 
-/* The kubelet makes the sandbox privileged when one container of any kind is. */
-static bool has_privileged(struct reader *reader, const struct yaml_node *spec, const char *kind)
-{
-    const struct yaml_node *list = reader_find(spec, kind);
-    bool found = false;
-    if (!list)
-        return false;
-    if (list->kind != YAML_SEQUENCE) {
-        reader_error(reader, list, NULL, "%s must be a list", kind);
-        return false;
-    }
-    for (const struct yaml_node *item = list->first; item; item = item->next) {
-        const struct yaml_node *context = find_mapping(reader, item, "securityContext");
-        found = read_flag(reader, context, "privileged", false) || found;
-    }
-    return found;
-}
-
-static bool has_selinux(struct reader *reader, const struct yaml_node *spec)
-{
-    static const char *const parts[] = {"user", "role", "type", "level"};
-    const struct yaml_node *context = find_mapping(reader, spec, "securityContext");
-    const struct yaml_node *options = find_mapping(reader, context, "seLinuxOptions");
-    bool found = false;
-    for (size_t i = 0; i < COUNT_OF(parts); i++) {
-        struct str value = STR("");
-        read_optional(reader, options, parts[i], &value);
-        found = found || value.len;
-    }
-    return found;
-}
-
 static void read_spec(struct reader *reader, const struct yaml_node *root, struct pod_manifest *pod)
 {
-    const struct yaml_node *spec = find_mapping(reader, root, "spec");
+    const struct yaml_node *spec = manifest_mapping(reader, root, "spec");
     struct pod_facts *facts = &pod->facts;
-    read_optional(reader, spec, "runtimeClassName", &pod->runtime_class);
-    facts->host_network = read_flag(reader, spec, "hostNetwork", false);
-    facts->host_pid = read_flag(reader, spec, "hostPID", false);
-    facts->host_ipc = read_flag(reader, spec, "hostIPC", false);
-    facts->user_namespace = !read_flag(reader, spec, "hostUsers", true);
-    facts->selinux = has_selinux(reader, spec);
-    static const char *const kinds[] = {"initContainers", "containers", "ephemeralContainers"};
-    for (size_t i = 0; i < COUNT_OF(kinds); i++)
-        facts->privileged = has_privileged(reader, spec, kinds[i]) || facts->privileged;
+    manifest_string(reader, spec, "runtimeClassName", &pod->runtime_class);
+    facts->host_network = manifest_flag(reader, spec, "hostNetwork", false);
+    facts->host_pid = manifest_flag(reader, spec, "hostPID", false);
+    facts->host_ipc = manifest_flag(reader, spec, "hostIPC", false);
+    facts->user_namespace = !manifest_flag(reader, spec, "hostUsers", true);
+    facts->selinux = pod_containers_selinux(reader, spec);
+    pod_containers_read(reader, spec, facts, &pod->containers);
+    /* The kubelet makes the sandbox privileged when one container of any kind is. */
+    for (size_t i = 0; i < pod->containers.count; i++)
+        facts->privileged = facts->privileged || pod->containers.items[i].facts.privileged;
 }
 
 /* Whether the kind and the version are those of a Pod, as far as they are given. */

@@ -3,16 +3,16 @@
 #ifndef CRIGATE_CONFIG_POD_MANIFEST_H
 #define CRIGATE_CONFIG_POD_MANIFEST_H
 
-#include "config/reader.h"
-#include "policy/facts.h"
+#include "config/pod_containers.h"
 
 /* A manifest is at most this long. */
 #define POD_MANIFEST_MAX ((size_t)4 * 1024 * 1024)
 
 struct pod_manifest {
-    struct pod_facts facts;   /* its handler is empty: the caller chooses it */
-    struct str runtime_class; /* spec.runtimeClassName; empty when there is none */
-    struct arena arena;       /* owns the above */
+    struct pod_facts facts;           /* its handler is empty: the caller chooses it */
+    struct str runtime_class;         /* spec.runtimeClassName; empty when there is none */
+    struct pod_containers containers; /* of every kind; `facts` has none */
+    struct arena arena;               /* owns the above */
 };
 
 /*

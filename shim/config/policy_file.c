@@ -2,9 +2,8 @@
 /* From the bytes of a policy file to the compiled policy, with every finding on the way. */
 #include "config/policy_file.h"
 
-#include <openssl/evp.h>
-
 #include "base/file.h"
+#include "base/sha256.h"
 #include "config/policy_parse.h"
 
 enum { API_VERSION, KIND, METADATA, MODE, RUNTIMES, RULES, OTHERWISE, KEY_COUNT };
@@ -81,17 +80,6 @@ static void warn(void *cookie, enum policy_warning_kind kind, const struct polic
               DIAG_TEXT(rule->name), message);
 }
 
-static int digest(struct str text, char hex[65])
-{
-    unsigned char bytes[EVP_MAX_MD_SIZE];
-    unsigned len = 0;
-    if (!EVP_Digest(text.data, text.len, bytes, &len, EVP_sha256(), NULL) || len != 32)
-        return -1;
-    for (unsigned i = 0; i < len; i++)
-        snprintf(hex + 2 * i, 3, "%02x", bytes[i]);
-    return 0;
-}
-
 static int fail_whole(struct diags *diags, struct diag_source *source, const struct err *err)
 {
     diags_add(diags, DIAG_ERROR, source, (struct place){0}, NULL, "%s", err->text);
@@ -119,10 +107,8 @@ static int parse(const char *path, struct str text, struct diags *diags, struct 
     struct reader reader = {.source = &source, .diags = diags, .arena = &arena};
     struct policy_spec spec = {0};
     struct err err;
-    if (digest(text, spec.sha256)) {
-        err_set(&err, "its SHA-256 cannot be computed");
+    if (sha256_hex(text, spec.sha256, &err))
         return fail_whole(diags, &source, &err);
-    }
     const struct yaml_node *root = yaml_read(&source, YAML_ONE_DOCUMENT, &arena, diags);
     if (!root)
         return -1;

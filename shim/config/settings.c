@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reads crigate.yaml: paths and who may connect, all findings in one run. */
+/* Reads crigate.yaml: paths, who may connect, where the node's labels are from; all findings in one
+ * run. */
 #include "config/settings.h"
 
 #include <errno.h>
@@ -109,12 +110,45 @@ static void read_peers(struct reader *reader, const struct yaml_node *node,
     settings->peer_uid_count = count;
 }
 
+static void read_kubernetes(struct reader *reader, const struct yaml_node *node,
+                            struct settings *settings)
+{
+    static const struct str kubernetes_keys[] = {{"kubeconfig", 10}, {"cache", 5}};
+    const struct yaml_node *values[2];
+    if (!reader_mapping(reader, node, "node.labels.kubernetes", kubernetes_keys,
+                        COUNT_OF(kubernetes_keys), values))
+        return;
+    if (reader_need(reader, node, values[0], "node.labels.kubernetes.kubeconfig",
+                    "the kubelet's own will do, such as /etc/kubernetes/kubelet.conf"))
+        read_path(reader, values[0], "node.labels.kubernetes.kubeconfig", PATH_LENGTH_MAX,
+                  &settings->kubeconfig);
+    if (values[1])
+        read_path(reader, values[1], "node.labels.kubernetes.cache", PATH_LENGTH_MAX,
+                  &settings->labels_cache);
+}
+
+static void read_labels(struct reader *reader, const struct yaml_node *node,
+                        struct settings *settings)
+{
+    static const struct str label_keys[] = {{"file", 4}, {"kubernetes", 10}};
+    const struct yaml_node *values[2];
+    if (!reader_mapping(reader, node, "node.labels", label_keys, COUNT_OF(label_keys), values))
+        return;
+    if (node->count == 0)
+        reader_error(reader, node, "leave it out, or give file, kubernetes or both",
+                     "node.labels names no source");
+    if (values[0])
+        read_path(reader, values[0], "node.labels.file", PATH_LENGTH_MAX,
+                  &settings->node_labels_file);
+    if (values[1])
+        read_kubernetes(reader, values[1], settings);
+}
+
 static void read_node(struct reader *reader, const struct yaml_node *node,
                       struct settings *settings)
 {
     static const struct str node_keys[] = {{"name", 4}, {"labels", 6}};
-    static const struct str label_keys[] = {{"file", 4}};
-    const struct yaml_node *values[2], *file;
+    const struct yaml_node *values[2];
     struct str name;
     if (!reader_mapping(reader, node, "node", node_keys, COUNT_OF(node_keys), values))
         return;
@@ -122,10 +156,8 @@ static void read_node(struct reader *reader, const struct yaml_node *node,
     if (values[0] && reader_string(reader, values[0], "node.name", &name) && name.len &&
         reader_text(reader, values[0], "node.name", 253, &name))
         settings->node_name = name.data;
-    if (values[1] &&
-        reader_mapping(reader, values[1], "node.labels", label_keys, COUNT_OF(label_keys), &file) &&
-        reader_need(reader, values[1], file, "node.labels.file", NULL))
-        read_path(reader, file, "node.labels.file", PATH_LENGTH_MAX, &settings->node_labels_file);
+    if (values[1])
+        read_labels(reader, values[1], settings);
 }
 
 static void read_audit(struct reader *reader, const struct yaml_node *node,
@@ -169,12 +201,15 @@ static int fail_whole(struct diags *diags, struct diag_source *source, const str
     return -1;
 }
 
+/* The kubelet calls its Node by the host's name in lower case. */
 static int name_host(struct settings *settings, struct err *err)
 {
     char name[256];
     if (gethostname(name, sizeof(name)))
         return err_set_errno(err, errno, "node.name is not given and the host has no name");
     name[sizeof(name) - 1] = '\0';
+    for (char *c = name; *c; c++)
+        *c = *c >= 'A' && *c <= 'Z' ? (char)(*c - 'A' + 'a') : *c;
     settings->node_name = arena_str(&settings->arena, str_of(name)).data;
     return settings->node_name ? 0 : err_set(err, "memory is out");
 }

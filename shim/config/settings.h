@@ -12,7 +12,7 @@ struct settings {
     const char *policy;   /* path of the policy file */
     const uint32_t *peer_uids;
     size_t peer_uid_count;
-    const char *node_name;        /* the host's name when the file gives none */
+    const char *node_name;        /* the host's, in lower case, when the file gives none */
     const char *node_labels_file; /* NULL: not a source */
     const char *kubeconfig;       /* NULL: the API server is not a source */
     const char *labels_cache;     /* with kubeconfig: where its labels are kept; NULL: nowhere */

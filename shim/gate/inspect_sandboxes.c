@@ -95,8 +95,10 @@ static int read_facts(struct str item, struct arena *arena, struct sandbox_facts
     inspect_pod_empty(&facts->pod);
     facts->pod.handler = facts->handler;
     inspect_metadata(sandbox->metadata, &facts->pod);
-    return inspect_pod_labels("items", sandbox->labels, sandbox->n_labels, sandbox->annotations,
-                              sandbox->n_annotations, arena, &facts->pod, err);
+    if (inspect_pod_labels("items", sandbox->labels, sandbox->n_labels, sandbox->annotations,
+                           sandbox->n_annotations, arena, &facts->pod, err) < 0)
+        return err_wrap(err, "containerd's list of sandboxes");
+    return 0;
 }
 
 static int count_items(struct str reply, size_t *count, struct err *err)

@@ -51,7 +51,7 @@ int wire_next(struct wire_reader *reader, struct wire_field *field, struct err *
  * is none before the end or before the first byte that wire_next() refuses. */
 bool wire_find(struct str message, uint32_t number, struct wire_field *field);
 
-/* A varint is at most this long, and a tag with a length at most the second. */
+/* The longest varint, and room for a tag with a length. */
 #define WIRE_VARINT_MAX 10
 #define WIRE_HEAD_MAX (2 * WIRE_VARINT_MAX)
 

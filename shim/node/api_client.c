@@ -86,7 +86,7 @@ int api_client_load(struct err *err)
     return api_client_curl_load(err) ? 0 : -1;
 }
 
-int api_client_open(const struct credentials *credentials, int stop_fd, struct api_client **client,
+int api_client_open(const struct api_access *access, int stop_fd, struct api_client **client,
                     struct err *err)
 {
     const struct api_client_curl *curl = api_client_curl_load(err);
@@ -100,7 +100,7 @@ int api_client_open(const struct credentials *credentials, int stop_fd, struct a
     made->multi = curl->multi_init();
     made->easy = curl->easy_init();
     made->options.curl = curl;
-    made->options.credentials = credentials;
+    made->options.access = access;
     made->options.easy = made->easy;
     if (!made->multi || !made->easy)
         return err_set(err, "memory is out");
@@ -125,12 +125,12 @@ void api_client_close(struct api_client *client)
 /* The credentials that a failed handshake is about. */
 static void write_files(struct writer *writer, const struct api_client *client, CURLcode code)
 {
-    const struct kubeconfig *config = &client->options.credentials->config;
+    const struct kubeconfig *config = &client->options.access->config;
     const struct kubeconfig_pem *pem = &config->ca;
-    const char *what = "certificate-authority";
+    const char *what = "verified by certificate-authority";
     if (code == CURLE_SSL_CERTPROBLEM) {
         pem = &config->certificate;
-        what = "client-certificate";
+        what = "shown is client-certificate";
     } else if (code != CURLE_PEER_FAILED_VERIFICATION && code != CURLE_SSL_CACERT_BADFILE) {
         return;
     }
@@ -147,7 +147,7 @@ static enum api_outcome fail(struct api_client *client, CURLcode code, struct er
     char text[sizeof(err->text)];
     struct writer writer = writer_make(text, sizeof(text));
     const char *reason = client->reason[0] ? client->reason : client->curl->easy_strerror(code);
-    writer_text(&writer, client->options.credentials->config.server);
+    writer_text(&writer, client->options.access->config.server);
     writer_text(&writer, ": ");
     writer_text(&writer, reason);
     write_files(&writer, client, code);
@@ -181,7 +181,7 @@ static enum api_outcome check_silence(struct api_client *client, int64_t now, st
         return API_ANSWERED;
     if (client->answering)
         return API_SILENT;
-    err_set(err, "%s: no answer within %lld s", client->options.credentials->config.server,
+    err_set(err, "%s: no answer within %lld s", client->options.access->config.server,
             (long long)(request->silent_ms + 999) / 1000);
     return API_FAILED;
 }
@@ -251,7 +251,7 @@ static int begin(struct api_client *client, const struct api_request *request, s
         curl->easy_setopt(client->easy, CURLOPT_TIMEOUT_MS, (long)request->total_ms) ||
         curl->multi_add_handle(client->multi, client->easy))
         return err_set(err, "libcurl begins no request to %s",
-                       client->options.credentials->config.server);
+                       client->options.access->config.server);
     return 0;
 }
 

@@ -7,7 +7,7 @@
 #define CRIGATE_NODE_API_CLIENT_H
 
 #include "base/err.h"
-#include "node/credentials.h"
+#include "node/api_access.h"
 
 struct api_client;
 
@@ -15,11 +15,11 @@ struct api_client;
 int api_client_load(struct err *err) MUST_CHECK;
 
 /*
- * Begins with no connection and no TLS session from before, so it shows the credentials that it is
- * given, which are borrowed until api_client_close(). While `stop_fd` is readable, requests end.
+ * Begins with no connection and no TLS session from before, so it shows what `access` has, which is
+ * borrowed until api_client_close(). While `stop_fd` is readable, requests end.
  * -1: libcurl is missing or memory is out.
  */
-int api_client_open(const struct credentials *credentials, int stop_fd, struct api_client **client,
+int api_client_open(const struct api_access *access, int stop_fd, struct api_client **client,
                     struct err *err) MUST_CHECK;
 void api_client_close(struct api_client *client);
 DEFINE_OWNED(own_api_client, struct api_client, api_client_close)

@@ -34,7 +34,7 @@ static int must(const struct api_client_options *options, CURLcode code, const c
 /* The sessions of an earlier identity are not resumed, and authorities are not kept from before. */
 static int set_tls(struct api_client_options *options, struct err *err)
 {
-    const struct credentials *credentials = options->credentials;
+    const struct api_access *access = options->access;
     if (must(options, set_long(options, CURLOPT_SSL_VERIFYPEER, 1), "verification", err) ||
         must(options, set_long(options, CURLOPT_SSL_VERIFYHOST, 2), "verification", err) ||
         must(options, set_long(options, CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2), "TLS 1.2",
@@ -43,18 +43,17 @@ static int set_tls(struct api_client_options *options, struct err *err)
         must(options, set_long(options, CURLOPT_CA_CACHE_TIMEOUT, 0), "authorities", err))
         return -1;
     /* Debian's libcurl trusts /etc/ssl/certs beside the authorities it is given. */
-    if (credentials->ca.data &&
+    if (access->ca.data &&
         (must(options, set_pointer(options, CURLOPT_CAINFO, NULL), "authorities", err) ||
          must(options, set_pointer(options, CURLOPT_CAPATH, NULL), "authorities", err) ||
-         must(options, set_blob(options, CURLOPT_CAINFO_BLOB, credentials->ca), "authorities",
-              err)))
+         must(options, set_blob(options, CURLOPT_CAINFO_BLOB, access->ca), "authorities", err)))
         return -1;
     if (must(options, set_pointer(options, CURLOPT_SSLCERTTYPE, "PEM"), "certificate", err) ||
         must(options, set_pointer(options, CURLOPT_SSLKEYTYPE, "PEM"), "key", err) ||
-        must(options, set_blob(options, CURLOPT_SSLCERT_BLOB, credentials->certificate),
-             "certificate", err))
+        must(options, set_blob(options, CURLOPT_SSLCERT_BLOB, access->certificate), "certificate",
+             err))
         return -1;
-    return must(options, set_blob(options, CURLOPT_SSLKEY_BLOB, credentials->key), "key", err);
+    return must(options, set_blob(options, CURLOPT_SSLKEY_BLOB, access->key), "key", err);
 }
 
 /* Nothing from the environment, nothing to elsewhere. */
@@ -110,7 +109,7 @@ static int add_header(struct api_client_options *options, const char *name, stru
 
 static int set_headers(struct api_client_options *options, struct err *err)
 {
-    struct str token = options->credentials->token;
+    struct str token = options->access->token;
     if (add_header(options, "Accept", STR("application/json"), err))
         return -1;
     if (token.data) {
@@ -141,7 +140,7 @@ static size_t host_len(const char *authority, size_t len)
  */
 static int set_server_name(struct api_client_options *options, const char *name, struct err *err)
 {
-    const char *authority = options->credentials->config.server + strlen("https://");
+    const char *authority = options->access->config.server + strlen("https://");
     size_t len = strcspn(authority, "/");
     const char *port = authority + host_len(authority, len), *end = authority + len;
     bool is_ipv6 = strchr(name, ':') != NULL;
@@ -163,7 +162,7 @@ static int set_server_name(struct api_client_options *options, const char *name,
 
 int api_client_options_set(struct api_client_options *options, struct err *err)
 {
-    const struct kubeconfig *config = &options->credentials->config;
+    const struct kubeconfig *config = &options->access->config;
     options->base = config->server;
     if (config->tls_server_name && set_server_name(options, config->tls_server_name, err))
         return -1;

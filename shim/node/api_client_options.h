@@ -3,13 +3,13 @@
 #ifndef CRIGATE_NODE_API_CLIENT_OPTIONS_H
 #define CRIGATE_NODE_API_CLIENT_OPTIONS_H
 
+#include "node/api_access.h"
 #include "node/api_client_curl.h"
-#include "node/credentials.h"
 
 /* The first three are the caller's, and zeroes the rest. */
 struct api_client_options {
     const struct api_client_curl *curl;
-    const struct credentials *credentials;
+    const struct api_access *access;
     CURL *easy;
     const char *base; /* what paths are put behind */
     struct curl_slist *headers, *connect_to;

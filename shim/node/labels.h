@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What is known of the node's labels: an immutable snapshot behind a reference count, and the
- * source that reads it from a file of `key=value` lines. "Not known" is a value of its own: it is
+ * reader of `key=value` lines. "Not known" is a value of its own: it is
  * not the same as "no labels".
  */
 #ifndef CRIGATE_NODE_LABELS_H
@@ -16,13 +16,17 @@ struct node_labels;
 struct node_labels *node_labels_unknown(void) MUST_CHECK;
 
 /*
- * Reads `path`: one `key=value` a line, blank lines and lines that begin with `#` passed over,
- * white space around key and value dropped. An empty file is a node without labels. Always makes a
- * snapshot: for a missing, unreadable or wrong file it is the unknown one and the return is -1 with
- * the reason (path:line:column for a wrong line) in `err`. `*labels` is NULL only when memory is
+ * Reads the text of a file, which `path` names in errors: one `key=value` a line, blank lines and
+ * lines that begin with `#` passed over, white space around key and value dropped. An empty text is
+ * a node without labels. Always makes a snapshot: for a wrong text it is the unknown one, and the
+ * return is -1 with the reason, path:line:column, in `err`. `*labels` is NULL only when memory is
  * out. A label's syntax is Kubernetes'.
  */
-int node_labels_read(const char *path, struct node_labels **labels, struct err *err) MUST_CHECK;
+int node_labels_parse_file(const char *path, struct str text, struct node_labels **labels,
+                           struct err *err) MUST_CHECK;
+
+/* A label file is at most this long. */
+#define NODE_LABELS_FILE_MAX ((size_t)1024 * 1024)
 
 /* The same from `k=v,k=v` on a command line; an empty text is a node without labels. */
 int node_labels_parse(const char *text, struct node_labels **labels, struct err *err) MUST_CHECK;

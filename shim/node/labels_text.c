@@ -3,12 +3,9 @@
 #include <time.h>
 
 #include "base/arena.h"
-#include "base/file.h"
 #include "base/label_syntax.h"
 #include "base/utf8.h"
 #include "node/labels.h"
-
-#define LABELS_FILE_MAX ((size_t)1024 * 1024)
 
 /* A text that is being read: items between separators. */
 struct input {
@@ -160,15 +157,14 @@ static int take(const struct input *input, struct arena *arena, const char *sour
     return 0;
 }
 
-int node_labels_read(const char *path, struct node_labels **labels, struct err *err)
+int node_labels_parse_file(const char *path, struct str text, struct node_labels **labels,
+                           struct err *err)
 {
     OWNED_ARENA struct arena arena = {0};
-    struct input input = {.path = path, .separator = '\n'};
+    struct input input = {.path = path, .text = text, .separator = '\n'};
     *labels = node_labels_unknown();
     if (!*labels)
         return err_set(err, "memory is out");
-    if (file_read(path, LABELS_FILE_MAX, &arena, &input.text, err))
-        return err_wrap(err, "%s", path);
     return take(&input, &arena, "file", labels, err);
 }
 

@@ -30,7 +30,7 @@ struct buffer {
 
 struct node_watch {
     const struct node_watch_options *options;
-    struct credentials credentials;
+    struct api_access access;
     struct api_client *client;
     struct buffer buffer;
     char version[65]; /* resourceVersion to watch from */
@@ -88,8 +88,8 @@ int node_watch_open(const struct node_watch_options *options, struct node_watch 
     if (!made)
         return err_set(err, "memory is out");
     made->options = options;
-    if (credentials_read(options->kubeconfig, &made->credentials, err) ||
-        api_client_open(&made->credentials, options->stop_fd, &made->client, err))
+    if (api_access_read(options->kubeconfig, &made->access, err) ||
+        api_client_open(&made->access, options->stop_fd, &made->client, err))
         return -1;
     *watch = steal_ptr(&made);
     return 0;
@@ -99,14 +99,14 @@ void node_watch_close(struct node_watch *watch)
 {
     if (watch->client)
         api_client_close(watch->client);
-    credentials_free(&watch->credentials);
+    api_access_free(&watch->access);
     buffer_free(&watch->buffer);
     free(watch);
 }
 
 const char *node_watch_server(const struct node_watch *watch)
 {
-    return watch->credentials.config.server;
+    return watch->access.config.server;
 }
 
 int64_t node_watch_retry_after(const struct node_watch *watch)
@@ -271,7 +271,7 @@ static bool on_watch_idle(void *cookie)
     struct node_watch *watch = cookie;
     const struct node_watch_listener *listener = &watch->options->listener;
     listener->steady(listener->cookie);
-    if (!credentials_changed(&watch->credentials))
+    if (!api_access_changed(&watch->access))
         return true;
     watch->end = NODE_WATCH_STALE;
     return false;

@@ -116,8 +116,8 @@ struct question {
 struct question question_make(const struct policy *policy, const struct pod_facts *pod,
                               const struct label_set *node);
 
-/* The same pod when its sandbox runs already: under `runtime`, which stands for what it asks for.
- */
+/* The same pod when its sandbox runs already, under `handler`, which is `runtime`'s: that stands
+ * for what the pod asks for. */
 struct question question_of_sandbox(const struct policy *policy,
                                     const struct policy_runtime *runtime, struct str handler,
                                     const struct pod_facts *pod, const struct label_set *node);

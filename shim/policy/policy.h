@@ -83,9 +83,8 @@ struct verdict {
     enum ability lacking;                    /* REASON_INCOMPATIBLE: the first ability missing */
     const struct container_facts *container; /* that needs it; NULL: the pod itself */
     struct str device;                       /* ABILITY_DEVICES: the first that it cannot have */
-    struct str handler; /* of the container's sandbox; data NULL: the verdict is about a pod */
-    bool modifies;      /* VERDICT_RUN: the effective handler's name is not the
-                           one in the request's field */
+    struct str handler; /* policy_decide_container(): the sandbox's, for the message */
+    bool modifies; /* VERDICT_RUN: the effective handler's name is not the one in the request */
 };
 
 /* At most this many matching observe rules are reported a decision. */
@@ -112,7 +111,9 @@ void policy_decide(const struct policy *policy, const struct pod_facts *pod,
  * CreateContainer tells it, is asked about too: annotations can change after the sandbox has
  * started, so a rule that refuses because of an annotation refuses here as well. The order: the
  * runtime is declared; such a rule; what the runtime cannot do. `effective` is the sandbox's
- * runtime. `node` as in policy_decide().
+ * runtime. `node` as in policy_decide(). A container that runs has REASON_NONE and no rule;
+ * observed are the rules that would refuse it because of an annotation. The verdicts borrow from
+ * `policy`, `handler` and `container`. What `pod` says of a handler is not read.
  */
 void policy_decide_container(const struct policy *policy, struct str handler,
                              const struct pod_facts *pod, const struct container_facts *container,

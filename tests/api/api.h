@@ -23,7 +23,8 @@ struct api *api_start(const char *dir, const char *node);
 void api_stop(struct api *api); /* NULL is allowed */
 int api_port(const struct api *api);
 
-/* Refuses connections, and cuts those that are open; then listens on the same port again. */
+/* Refuses connections, and cuts those that are open; then listens on the same port again. These two
+ * by one thread. */
 void api_down(struct api *api);
 void api_up(struct api *api);
 

@@ -61,9 +61,10 @@ enum woken server_wait(struct conn *conn, int ms)
         return TIMED_OUT;
     if (fds[1].revents)
         quieten(conn->wake);
-    /* A client has nothing to say while it is answered: that is its end. */
-    char byte;
-    if (fds[0].revents && (!conn->ssl || SSL_read(conn->ssl, &byte, 1) <= 0))
+    /* What a client says while it waits is not listened to; but it may have gone. */
+    char bytes[512];
+    if (fds[0].revents && (conn->ssl ? SSL_read(conn->ssl, bytes, sizeof(bytes))
+                                     : (int)read(conn->fd, bytes, sizeof(bytes))) <= 0)
         return GONE;
     return WOKEN;
 }

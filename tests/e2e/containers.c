@@ -14,6 +14,56 @@ static int call_with_id(struct rpc *rpc, const char *method, const struct cri_op
     return rpc_call(rpc, method, &request.base, &runtime__v1__empty__descriptor, &reply, err);
 }
 
+/* What a container wants of its host, as protobuf-c wants it. */
+struct wishes {
+    Runtime__V1__Mount mounts[CRI_MAX_PAIRS];
+    Runtime__V1__Mount *mount_list[CRI_MAX_PAIRS];
+    Runtime__V1__Device devices[CRI_MAX_PAIRS];
+    Runtime__V1__Device *device_list[CRI_MAX_PAIRS];
+    Runtime__V1__CDIDevice cdi_devices[CRI_MAX_PAIRS];
+    Runtime__V1__CDIDevice *cdi_list[CRI_MAX_PAIRS];
+};
+
+static void fill_mount(Runtime__V1__Mount *mount, char *text)
+{
+    static const int bidirectional = 2;
+    char *mode = strchr(text, ':');
+    if (mode)
+        *mode++ = '\0';
+    runtime__v1__mount__init(mount);
+    mount->host_path = mount->container_path = text;
+    mount->readonly = true;
+    mount->recursive_read_only = mode && strcmp(mode, "recursiveReadOnly") == 0;
+    mount->propagation = mode && strcmp(mode, "bidirectional") == 0 ? bidirectional : 0;
+}
+
+static void fill_wishes(struct wishes *wishes, const struct cri_options *options,
+                        Runtime__V1__ContainerConfig *config)
+{
+    static char permissions[] = "rwm";
+    for (size_t i = 0; i < options->n_mounts; i++) {
+        fill_mount(&wishes->mounts[i], options->mounts[i]);
+        wishes->mount_list[i] = &wishes->mounts[i];
+    }
+    for (size_t i = 0; i < options->n_devices; i++) {
+        Runtime__V1__Device *device = wishes->device_list[i] = &wishes->devices[i];
+        runtime__v1__device__init(device);
+        device->host_path = device->container_path = options->devices[i];
+        device->permissions = permissions;
+    }
+    for (size_t i = 0; i < options->n_cdi_devices; i++) {
+        Runtime__V1__CDIDevice *device = wishes->cdi_list[i] = &wishes->cdi_devices[i];
+        runtime__v1__cdidevice__init(device);
+        device->name = options->cdi_devices[i];
+    }
+    config->mounts = wishes->mount_list;
+    config->n_mounts = options->n_mounts;
+    config->devices = wishes->device_list;
+    config->n_devices = options->n_devices;
+    config->cdi_devices = wishes->cdi_list;
+    config->n_cdi_devices = options->n_cdi_devices;
+}
+
 int cri_create(struct rpc *rpc, const struct cri_options *options, struct err *err)
 {
     static char default_name[] = "main";
@@ -40,6 +90,8 @@ int cri_create(struct rpc *rpc, const struct cri_options *options, struct err *e
     config.command = (char **)options->args + 1;
     config.n_command = options->n_args - 1;
     config.linux_config = &linux_config;
+    struct wishes wishes;
+    fill_wishes(&wishes, options, &config);
     if (options->log_dir)
         config.log_path = log_path;
 

@@ -18,6 +18,7 @@ static const struct command commands[] = {
     {"version", 0, cri_version},
     {"status", 0, cri_status},
     {"images", 0, cri_images},
+    {"image-status", 1, cri_image_status},
     {"runp", 0, cri_runp},
     {"stopp", 1, cri_stopp},
     {"rmp", 1, cri_rmp},
@@ -36,6 +37,7 @@ static const char doc[] =
     "Call a CRI runtime.\v"
     "Commands:\n"
     "  version, status, images, pods, containers\n"
+    "  image-status IMAGE              prints its id, or nothing\n"
     "  poll                            list the pods every 20 ms until killed\n"
     "  runp                            run a pod's sandbox; prints its id\n"
     "  stopp POD, rmp POD              stop, remove a sandbox\n"
@@ -58,6 +60,9 @@ enum {
     KEY_HOST_NETWORK,
     KEY_HOST_PID,
     KEY_PRIVILEGED,
+    KEY_DEVICE,
+    KEY_CDI,
+    KEY_MOUNT,
     KEY_LOG_DIR,
     KEY_CGROUP_PARENT,
     KEY_CONTAINER,
@@ -77,6 +82,12 @@ static const struct argp_option option_table[] = {
     {"host-network", KEY_HOST_NETWORK, NULL, 0, "Use the node's network", 0},
     {"host-pid", KEY_HOST_PID, NULL, 0, "Use the node's process ids", 0},
     {"privileged", KEY_PRIVILEGED, NULL, 0, "Ask for a privileged pod or container", 0},
+    {"device", KEY_DEVICE, "PATH", 0, "A device of the host for the container", 0},
+    {"cdi", KEY_CDI, "NAME", 0, "A CDI device for the container", 0},
+    {"mount", KEY_MOUNT, "PATH[:MODE]", 0,
+     "A directory of the host, at the same place in the container, read-only. MODE: "
+     "recursiveReadOnly or bidirectional",
+     0},
     {"log-dir", KEY_LOG_DIR, "DIR", 0, "Where the pod's containers log, as CONTAINER.log", 0},
     {"cgroup-parent", KEY_CGROUP_PARENT, "PATH", 0, "The pod's parent cgroup", 0},
     {"container", KEY_CONTAINER, "NAME", 0, "The container's name (main)", 0},
@@ -92,6 +103,13 @@ static void add_pair(struct argp_state *state, struct cri_pair *pairs, size_t *c
         argp_error(state, "'%s' is not KEY=VALUE, or there are more than %d", arg, CRI_MAX_PAIRS);
     *equals = '\0';
     pairs[(*count)++] = (struct cri_pair){.key = arg, .value = equals + 1};
+}
+
+static void add_word(struct argp_state *state, char **words, size_t *count, char *arg)
+{
+    if (*count == CRI_MAX_PAIRS)
+        argp_error(state, "'%s': there are more than %d", arg, CRI_MAX_PAIRS);
+    words[(*count)++] = arg;
 }
 
 static long parse_seconds(struct argp_state *state, const char *arg)
@@ -135,6 +153,15 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
         return 0;
     case KEY_PRIVILEGED:
         options->privileged = true;
+        return 0;
+    case KEY_DEVICE:
+        add_word(state, options->devices, &options->n_devices, arg);
+        return 0;
+    case KEY_CDI:
+        add_word(state, options->cdi_devices, &options->n_cdi_devices, arg);
+        return 0;
+    case KEY_MOUNT:
+        add_word(state, options->mounts, &options->n_mounts, arg);
         return 0;
     case KEY_TIMEOUT:
         options->timeout = parse_seconds(state, arg);

@@ -30,6 +30,8 @@ struct cri_options {
     char *container, *image;
     struct cri_pair labels[CRI_MAX_PAIRS], annotations[CRI_MAX_PAIRS];
     size_t n_labels, n_annotations;
+    char *devices[CRI_MAX_PAIRS], *cdi_devices[CRI_MAX_PAIRS], *mounts[CRI_MAX_PAIRS];
+    size_t n_devices, n_cdi_devices, n_mounts;
     bool host_network, host_pid, privileged;
     long timeout;             /* seconds */
     char *args[CRI_MAX_ARGS]; /* what follows the command's name */
@@ -47,6 +49,7 @@ static inline void own_reply(ProtobufCMessage **reply)
 int cri_version(struct rpc *rpc, const struct cri_options *options, struct err *err);
 int cri_status(struct rpc *rpc, const struct cri_options *options, struct err *err);
 int cri_images(struct rpc *rpc, const struct cri_options *options, struct err *err);
+int cri_image_status(struct rpc *rpc, const struct cri_options *options, struct err *err);
 
 int cri_runp(struct rpc *rpc, const struct cri_options *options, struct err *err);
 int cri_stopp(struct rpc *rpc, const struct cri_options *options, struct err *err);

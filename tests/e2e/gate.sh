@@ -22,6 +22,11 @@ gate_cri() {
     "$NODE_CRI" --endpoint "unix://$GATE_SOCKET" "$command" "$@"
 }
 
+# gate_ps FLAGS...: the table of sandboxes, by the gate's own settings.
+gate_ps() {
+    "$GATE_PROGRAM" ps --config "$GATE_CONFIG" "$@"
+}
+
 gate_answers() {
     kill -0 "$GATE_PID" || return 0 # one that died will never answer
     gate_cri version --timeout 5

@@ -61,6 +61,23 @@ int cri_images(struct rpc *rpc, const struct cri_options *options, struct err *e
     return 0;
 }
 
+int cri_image_status(struct rpc *rpc, const struct cri_options *options, struct err *err)
+{
+    Runtime__V1__ImageSpec image = RUNTIME__V1__IMAGE_SPEC__INIT;
+    image.image = options->args[0];
+    image.runtime_handler = or_empty(options->handler);
+    Runtime__V1__ImageStatusRequest request = RUNTIME__V1__IMAGE_STATUS_REQUEST__INIT;
+    request.image = &image;
+    OWNED_REPLY ProtobufCMessage *reply = NULL;
+    if (rpc_call(rpc, "ImageService/ImageStatus", &request.base,
+                 &runtime__v1__image_status_response__descriptor, &reply, err) < 0)
+        return -1;
+    const Runtime__V1__ImageStatusResponse *status = (const void *)reply;
+    if (status->image)
+        puts(status->image->id);
+    return 0;
+}
+
 static void fill_maps(struct cri_sandbox *sandbox, const struct cri_options *options)
 {
     for (size_t i = 0; i < options->n_labels; i++) {

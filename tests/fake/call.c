@@ -6,12 +6,17 @@
 #include "call.h"
 
 #include <grpc/byte_buffer_reader.h>
+#include <grpc/support/alloc.h>
 #include <grpc/support/time.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "memory.h"
 #include "plan.h"
 #include "reply.h"
+
+#define LIST "/runtime.v1.RuntimeService/ListPodSandbox"
+#define STATUS "/runtime.v1.RuntimeService/PodSandboxStatus"
 
 struct call {
     struct fake *fake;
@@ -232,24 +237,77 @@ static grpc_slice whole(grpc_byte_buffer *buffer)
     return bytes;
 }
 
-/* The fake's own service: `request` is the method that is asked about. */
-static void ask_ledger(struct call *call, grpc_byte_buffer *request)
+static bool calls(const struct call *call, const char *method)
 {
-    bool saw = grpc_slice_str_cmp(call->details.method, "/fake.Fake/Saw") == 0;
-    bool last = grpc_slice_str_cmp(call->details.method, "/fake.Fake/Last") == 0;
-    if (!saw && !last)
+    return grpc_slice_str_cmp(call->details.method, method) == 0;
+}
+
+/* "METHOD\nkey: value\n..." */
+static void steer(struct call *call, grpc_slice request)
+{
+    char *text = grpc_slice_to_c_string(request), *end = strchr(text, '\n');
+    if (end) {
+        *end = 0;
+        grpc_slice method = grpc_slice_from_copied_string(text);
+        ledger_steer(ledger_find(&call->fake->ledger, method), end + 1);
+        grpc_slice_unref(method);
+    }
+    gpr_free(text);
+}
+
+/* The fake's own service. */
+static void serve_test(struct call *call, grpc_slice request)
+{
+    struct ledger *ledger = &call->fake->ledger;
+    if (calls(call, "/fake.Fake/Saw"))
+        call->own_answer = reply_of(ledger_text(ledger_find(ledger, request)));
+    else if (calls(call, "/fake.Fake/Last"))
+        call->own_answer = reply_of(whole(ledger_find(ledger, request)->last));
+    else if (calls(call, "/fake.Fake/Steer"))
+        steer(call, request);
+    else if (calls(call, "/fake.Fake/Sandboxes"))
+        sandboxes_set(&call->fake->sandboxes, request);
+}
+
+/* As containerd would, unless the call is steered to something else. */
+static void tell_of_sandboxes(struct call *call, grpc_slice request)
+{
+    struct plan *plan = &call->plan;
+    if (plan->status != GRPC_STATUS_OK || plan->has_reply || plan->report || plan->echo ||
+        call->own_answer)
         return;
-    grpc_slice method = whole(request);
-    const struct ledger_line *line = ledger_find(&call->fake->ledger, method);
-    grpc_slice_unref(method);
-    call->own_answer = reply_of(saw ? ledger_text(line) : whole(line->last));
+    if (calls(call, LIST))
+        call->own_answer = sandboxes_list(&call->fake->sandboxes);
+    if (!calls(call, STATUS) || GRPC_SLICE_LENGTH(request) == 0)
+        return;
+    call->own_answer = sandboxes_status(&call->fake->sandboxes, request);
+    if (call->own_answer || plan->has_message)
+        return;
+    plan->status = GRPC_STATUS_NOT_FOUND;
+    plan->has_message = true;
+    plan->message = grpc_slice_from_static_string("sandbox: not found");
+}
+
+/* Whether the answer depends on what the request says. */
+static bool is_read(const struct call *call)
+{
+    static const char own[] = "/fake.Fake/";
+    grpc_slice method = call->details.method;
+    bool of_fake = GRPC_SLICE_LENGTH(method) >= sizeof(own) &&
+                   memcmp(GRPC_SLICE_START_PTR(method), own, sizeof(own) - 1) == 0;
+    return of_fake || calls(call, LIST) || calls(call, STATUS);
 }
 
 static void take_request(struct call *call, grpc_byte_buffer *request)
 {
     call->seen.messages++;
     call->seen.bytes += grpc_byte_buffer_length(request);
-    ask_ledger(call, request);
+    if (is_read(call)) {
+        grpc_slice bytes = whole(request);
+        serve_test(call, bytes);
+        tell_of_sandboxes(call, bytes);
+        grpc_slice_unref(bytes);
+    }
     if (call->plan.echo)
         echo(call, grpc_byte_buffer_copy(request));
     ledger_request(call->line, request);
@@ -300,10 +358,10 @@ static bool is_event_stream(grpc_slice method)
 
 static void start_call(struct call *call)
 {
-    plan_read(&call->metadata, &call->plan);
+    call->line = ledger_find(&call->fake->ledger, call->details.method);
+    plan_read(call->line->steering ? call->line->steering : &call->metadata, &call->plan);
     if (is_event_stream(call->details.method) && !call->plan.has_stream)
         call->plan.hang = call->plan.early = true;
-    call->line = ledger_find(&call->fake->ledger, call->details.method);
     call->line->calls++;
     call->line->open++;
     grpc_op close = {.op = GRPC_OP_RECV_CLOSE_ON_SERVER};

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 
 #include "ledger.h"
+#include "sandboxes.h"
 
 struct call;
 
@@ -17,6 +18,7 @@ struct fake {
     grpc_completion_queue *queue;
     grpc_server *server;
     struct ledger ledger;
+    struct sandboxes sandboxes;
     struct call *first_timer, *last_timer; /* by time, the earliest first */
 };
 

@@ -30,6 +30,13 @@
  *   /fake.Fake/Saw      lines `calls N`, `requests N`, `ended N`, `cancelled N`, `cancelled-at-ns
  * N` (CLOCK_MONOTONIC, of the last one), `open N` (calls now running) /fake.Fake/Last     the bytes
  * of the last request
+ *
+ * A test cannot put metadata into the gate's own questions. It tells the fake beforehand:
+ *   /fake.Fake/Steer      the request's first line is a method's path; the lines "key: value" after
+ *                         it are taken for the metadata of every later call of that method
+ *   /fake.Fake/Sandboxes  lines "ID HANDLER": all the sandboxes that ListPodSandbox and
+ *                         PodSandboxStatus tell of from now on. Before that there are some to be
+ *                         listed, and none to be asked for
  */
 #ifndef CRIGATE_TESTS_FAKE_H
 #define CRIGATE_TESTS_FAKE_H

@@ -3,6 +3,7 @@
 #include "ledger.h"
 
 #include <inttypes.h>
+#include <string.h>
 #include <time.h>
 
 #include "memory.h"
@@ -39,6 +40,28 @@ void ledger_cancelled(struct ledger_line *line)
     clock_gettime(CLOCK_MONOTONIC, &now);
     line->cancelled++;
     line->cancelled_at_ns = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+/* `line` is "key: value". */
+static void add_header(grpc_metadata_array *headers, const char *line, size_t len)
+{
+    const char *colon = memchr(line, ':', len);
+    if (!colon)
+        return;
+    size_t key_len = (size_t)(colon - line);
+    headers->metadata =
+        must_realloc(headers->metadata, (headers->count + 1) * sizeof(grpc_metadata));
+    headers->metadata[headers->count++] = (grpc_metadata){
+        .key = grpc_slice_from_copied_buffer(line, key_len),
+        .value = grpc_slice_from_copied_buffer(colon + 2, len - key_len - 2),
+    };
+}
+
+void ledger_steer(struct ledger_line *line, const char *text)
+{
+    line->steering = must_calloc(1, sizeof(*line->steering));
+    for (const char *end; (end = strchr(text, '\n')); text = end + 1)
+        add_header(line->steering, text, (size_t)(end - text));
 }
 
 grpc_slice ledger_text(const struct ledger_line *line)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the fake saw, a line in the ledger for each method ever called. */
+/* What the fake saw, and what it is to do: a line in the ledger for each method ever called. */
 #ifndef CRIGATE_TESTS_FAKE_LEDGER_H
 #define CRIGATE_TESTS_FAKE_LEDGER_H
 
@@ -10,7 +10,9 @@ struct ledger_line {
     struct ledger_line *next;
     grpc_slice method;
     uint64_t calls, requests, ended, cancelled, cancelled_at_ns, open;
-    grpc_byte_buffer *last; /* request; NULL before the first */
+    grpc_byte_buffer *last;        /* request; NULL before the first */
+    grpc_metadata_array *steering; /* taken for each call's metadata; NULL: the call's own is. Kept
+                                      for good, since calls borrow from it */
 };
 
 struct ledger {
@@ -28,6 +30,9 @@ void ledger_ended(struct ledger_line *line);
 
 /* A call was cancelled now. */
 void ledger_cancelled(struct ledger_line *line);
+
+/* Steers the method's later calls: `text` has the lines after the method's. */
+void ledger_steer(struct ledger_line *line, const char *text);
 
 /* The line as text, for /fake.Fake/Saw; the caller owns the slice. */
 grpc_slice ledger_text(const struct ledger_line *line);

@@ -146,7 +146,7 @@ grpc_byte_buffer *reply_of(grpc_slice bytes)
     return reply;
 }
 
-static grpc_byte_buffer *new_sandbox(void)
+static grpc_byte_buffer *new_id(void)
 {
     static uint64_t last;
     char id[65];
@@ -167,8 +167,9 @@ grpc_byte_buffer *reply_plausible(grpc_slice method)
 {
     if (ends_with(method, "/Version"))
         return reply_of(grpc_slice_ref(version));
-    if (ends_with(method, "/RunPodSandbox") || ends_with(method, "/RestorePod"))
-        return new_sandbox();
+    if (ends_with(method, "/RunPodSandbox") || ends_with(method, "/RestorePod") ||
+        ends_with(method, "/CreateContainer"))
+        return new_id();
     if (ends_with(method, "/ListContainers"))
         return reply_of(grpc_slice_ref(containers));
     if (ends_with(method, "/ListPodSandbox"))

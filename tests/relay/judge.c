@@ -6,29 +6,10 @@
 #include <sys/stat.h>
 
 #include "bytes.h"
+#include "messages.h"
 #include "scene.h"
 
 #define RUN SERVICE "RunPodSandbox"
-
-/* A RunPodSandboxRequest with fields that are unknown today around those that are known. */
-static grpc_slice request_of(const char *name, const char *handler)
-{
-    struct bytes out = {0}, config = {0}, metadata = {0}, label = {0};
-    bytes_text(&metadata, 1, name);
-    bytes_text(&metadata, 2, "6f2c6f0e-7a3f-4f0e-9d7c-0c7d6a1f2b3c");
-    bytes_text(&metadata, 3, "agents");
-    bytes_nest(&config, 1, &metadata);
-    bytes_text(&label, 1, "app");
-    bytes_text(&label, 2, "builder");
-    bytes_nest(&config, 6, &label);
-    bytes_field(&config, 900, "later\0", 6);
-    bytes_nest(&out, 1, &config);
-    if (*handler)
-        bytes_text(&out, 2, handler);
-    bytes_number(&out, 901, 12345678901u);
-    bytes_field(&out, 902, "\377\0x", 3);
-    return bytes_slice(&out);
-}
 
 static grpc_status_code run(struct scene *scene, const char *method, grpc_slice request,
                             const char *headers, struct rpc *rpc)
@@ -41,7 +22,7 @@ static grpc_status_code run(struct scene *scene, const char *method, grpc_slice 
 static grpc_slice with_handler_behind(const char *name, const char *handler)
 {
     struct bytes out = {0};
-    grpc_slice plain = request_of(name, "");
+    grpc_slice plain = message_pod(name, "");
     bytes_add(&out, GRPC_SLICE_START_PTR(plain), GRPC_SLICE_LENGTH(plain));
     bytes_text(&out, 2, handler);
     grpc_slice_unref(plain);
@@ -52,8 +33,8 @@ static void expect_arrives(struct scene *scene, const char *method, const char *
                            const char *sent)
 {
     struct rpc rpc;
-    grpc_slice request = request_of("build-7", asked);
-    grpc_slice want = *asked ? request_of("build-7", sent) : with_handler_behind("build-7", sent);
+    grpc_slice request = message_pod("build-7", asked);
+    grpc_slice want = *asked ? message_pod("build-7", sent) : with_handler_behind("build-7", sent);
     cr_assert_eq(run(scene, method, request, "", &rpc), GRPC_STATUS_OK, "handler %s", asked);
     rpc_free(&rpc);
     grpc_slice last = scene_last(scene, method);
@@ -76,23 +57,10 @@ GATE(changes_only_the_handler)
     scene_wait_audit(scene, "\"completed\"", "\"OK\"");
 }
 
-/* A RestorePodRequest: its fields have other numbers. */
-static grpc_slice restore_of(const char *handler)
-{
-    struct bytes out = {0}, config = {0}, metadata = {0};
-    bytes_text(&out, 1, "/var/lib/checkpoints/build-7.tar");
-    bytes_text(&metadata, 1, "build-7");
-    bytes_text(&metadata, 3, "agents");
-    bytes_nest(&config, 1, &metadata);
-    bytes_nest(&out, 2, &config);
-    bytes_text(&out, 3, handler);
-    return bytes_slice(&out);
-}
-
 GATE(judges_restored_pods)
 {
     struct rpc rpc;
-    grpc_slice request = restore_of("gvisor"), want = restore_of("runsc");
+    grpc_slice request = message_restore("gvisor", ""), want = message_restore("runsc", "");
     cr_assert_eq(run(scene, SERVICE "RestorePod", request, "", &rpc), GRPC_STATUS_OK);
     rpc_free(&rpc);
     grpc_slice last = scene_last(scene, SERVICE "RestorePod");
@@ -100,7 +68,7 @@ GATE(judges_restored_pods)
     grpc_slice_unref(last);
     grpc_slice_unref(want);
     grpc_slice_unref(request);
-    request = restore_of("kata");
+    request = message_restore("kata", "");
     cr_assert_eq(run(scene, SERVICE "RestorePod", request, "", &rpc), GRPC_STATUS_INVALID_ARGUMENT);
     rpc_free(&rpc);
     grpc_slice_unref(request);
@@ -113,7 +81,7 @@ BOTH(takes_a_compressed_request)
     char name[4096];
     memset(name, 'a', sizeof(name) - 1);
     name[sizeof(name) - 1] = 0;
-    grpc_slice request = request_of(name, "runsc");
+    grpc_slice request = message_pod(name, "runsc");
     struct client zipping;
     client_open_zipping(&zipping, scene_socket(scene));
     struct rpc rpc;
@@ -134,7 +102,7 @@ BOTH(takes_a_compressed_request)
 BOTH(relays_the_outcome_of_a_judged_call)
 {
     struct rpc rpc;
-    grpc_slice request = request_of("build-7", "runsc");
+    grpc_slice request = message_pod("build-7", "runsc");
     cr_assert_eq(run(scene, RUN, request,
                      "fake-status: 14\nfake-message: no, 50% of it\ninitial-x: a\ntrailing-x: b\n",
                      &rpc),
@@ -148,7 +116,7 @@ BOTH(relays_the_outcome_of_a_judged_call)
 BOTH(cancels_a_judged_call_upstream)
 {
     struct rpc rpc;
-    grpc_slice request = request_of("build-7", "runsc");
+    grpc_slice request = message_pod("build-7", "runsc");
     rpc_start(&rpc, &scene->client, RUN, "fake-hang: 1\n", NULL, NO_DEADLINE);
     rpc_send(&rpc, GRPC_SLICE_START_PTR(request), GRPC_SLICE_LENGTH(request));
     rpc_half_close(&rpc);
@@ -162,7 +130,7 @@ BOTH(cancels_a_judged_call_upstream)
 BOTH(gives_a_judged_call_its_deadline)
 {
     struct rpc rpc;
-    grpc_slice request = request_of("build-7", "runsc"), reply;
+    grpc_slice request = message_pod("build-7", "runsc"), reply;
     rpc_start(&rpc, &scene->client, RUN, "fake-report: 1\n", NULL, 4000);
     rpc_send(&rpc, GRPC_SLICE_START_PTR(request), GRPC_SLICE_LENGTH(request));
     rpc_half_close(&rpc);
@@ -180,7 +148,7 @@ BOTH(gives_a_judged_call_its_deadline)
 GATE(refuses_what_the_policy_refuses)
 {
     struct rpc rpc;
-    grpc_slice request = request_of("forbidden-1", "runsc");
+    grpc_slice request = message_pod("forbidden-1", "runsc");
     cr_assert_eq(run(scene, RUN, request, "", &rpc), GRPC_STATUS_PERMISSION_DENIED);
     char *message = grpc_slice_to_c_string(rpc.message);
     cr_assert(strstr(message, "crigate: pod agents/forbidden-1 refused: this name is forbidden"),
@@ -188,7 +156,7 @@ GATE(refuses_what_the_policy_refuses)
     gpr_free(message);
     rpc_free(&rpc);
     grpc_slice_unref(request);
-    request = request_of("build-7", "kata");
+    request = message_pod("build-7", "kata");
     cr_assert_eq(run(scene, RUN, request, "", &rpc), GRPC_STATUS_INVALID_ARGUMENT);
     rpc_free(&rpc);
     grpc_slice_unref(request);
@@ -231,7 +199,7 @@ GATE(never_forwards_what_is_malformed)
 GATE(never_forwards_a_second_request)
 {
     struct rpc rpc;
-    grpc_slice good = request_of("build-7", "runsc"), bad = request_of("forbidden-1", "runsc");
+    grpc_slice good = message_pod("build-7", "runsc"), bad = message_pod("forbidden-1", "runsc");
     rpc_start(&rpc, &scene->client, RUN, "fake-collect: 1\n", NULL, NO_DEADLINE);
     rpc_send(&rpc, GRPC_SLICE_START_PTR(good), GRPC_SLICE_LENGTH(good));
     rpc_send_start(&rpc, GRPC_SLICE_START_PTR(bad), GRPC_SLICE_LENGTH(bad));
@@ -265,7 +233,7 @@ GATE(never_forwards_a_call_without_a_request)
 GATE_WITHOUT_AUDIT(refuses_sandboxes_while_audit_fails)
 {
     struct rpc rpc;
-    grpc_slice request = request_of("build-7", "runsc");
+    grpc_slice request = message_pod("build-7", "runsc");
     cr_assert_eq(run(scene, RUN, request, "", &rpc), GRPC_STATUS_UNAVAILABLE);
     char *message = grpc_slice_to_c_string(rpc.message);
     cr_assert(strstr(message, "No such file or directory"), "the cause is not told: %s", message);

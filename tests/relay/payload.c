@@ -67,12 +67,12 @@ BOTH(takes_a_request_of_15_mib)
 {
     unsigned char *bytes = patterned(15 * MIB);
     grpc_slice reply;
-    cr_assert_eq(call_unary(&scene->client, IMAGES "PullImage", "fake-reply-size: 3\n", bytes,
+    cr_assert_eq(call_unary(&scene->client, SERVICE "ExecSync", "fake-reply-size: 3\n", bytes,
                             15 * MIB, &reply),
                  GRPC_STATUS_OK);
     expect_bytes(reply, bytes, 3);
     grpc_slice_unref(reply);
-    grpc_slice last = scene_last(scene, IMAGES "PullImage");
+    grpc_slice last = scene_last(scene, SERVICE "ExecSync");
     expect_bytes(last, bytes, 15 * MIB);
     grpc_slice_unref(last);
     free(bytes);

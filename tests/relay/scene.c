@@ -19,23 +19,24 @@
 
 #define READY_MS 30000
 
-static const char policy[] = "apiVersion: crigate/v1\n"
-                             "kind: RuntimePolicy\n"
-                             "metadata: {name: relay}\n"
-                             "mode: enforce\n"
-                             "runtimes:\n"
-                             "- handler: runc\n"
-                             "  isolation: hostKernel\n"
-                             "  default: true\n"
-                             "- handler: runsc\n"
-                             "  aliases: [gvisor]\n"
-                             "  isolation: sandbox\n"
-                             "  cannot: [hostNetwork, hostPID, hostIPC]\n"
-                             "rules:\n"
-                             "- name: no-forbidden-pods\n"
-                             "  match: {names: [\"forbidden*\"]}\n"
-                             "  refuse: this name is forbidden\n"
-                             "otherwise: {run: requested}\n";
+static const char policy[] =
+    "apiVersion: crigate/v1\n"
+    "kind: RuntimePolicy\n"
+    "metadata: {name: relay}\n"
+    "mode: %s\n"
+    "runtimes:\n"
+    "- handler: runc\n"
+    "  isolation: hostKernel\n"
+    "  default: true\n"
+    "- handler: runsc\n"
+    "  aliases: [gvisor]\n"
+    "  isolation: sandbox\n"
+    "  cannot: [hostNetwork, hostPID, hostIPC, devices, recursiveReadOnly]\n"
+    "rules:\n"
+    "- name: no-forbidden-pods\n"
+    "  match: {names: [\"forbidden*\"]}\n"
+    "  refuse: this name is forbidden\n"
+    "otherwise: {run: requested}\n";
 
 static void nap(void)
 {
@@ -87,11 +88,12 @@ static void write_settings(struct scene *scene)
              scene->gate_socket, scene->fake_socket, scene->dir, getuid(), scene->dir,
              scene->audit);
     write_file(scene, "crigate.yaml", text);
-    write_file(scene, "policy.yaml", policy);
+    snprintf(text, sizeof(text), policy, scene->observe ? "observe" : "enforce");
+    write_file(scene, "policy.yaml", text);
     write_file(scene, "labels", "agenttier.io/runtime=gvisor\n");
 }
 
-static void start_gate(struct scene *scene)
+void scene_start_gate(struct scene *scene)
 {
     char config[128];
     snprintf(config, sizeof(config), "%s/crigate.yaml", scene->dir);
@@ -155,7 +157,7 @@ static void set_up(struct scene *scene)
     scene_start_fake(scene);
     if (scene->gate) {
         write_settings(scene);
-        start_gate(scene);
+        scene_start_gate(scene);
     }
     grpc_init();
     client_open(&scene->client, scene_socket(scene));
@@ -192,6 +194,28 @@ void scene_play(scene_fn *play, bool gate)
 void scene_play_without_audit(scene_fn *play)
 {
     play_in(&(struct scene){.gate = true, .no_audit = true}, play);
+}
+
+void scene_play_observing(scene_fn *play)
+{
+    play_in(&(struct scene){.gate = true, .observe = true}, play);
+}
+
+static void tell_fake(struct scene *scene, const char *method, const char *text)
+{
+    cr_assert_eq(call_unary(&scene->witness, method, "", text, strlen(text), NULL), GRPC_STATUS_OK);
+}
+
+void scene_set_sandboxes(struct scene *scene, const char *lines)
+{
+    tell_fake(scene, "/fake.Fake/Sandboxes", lines);
+}
+
+void scene_steer(struct scene *scene, const char *method, const char *headers)
+{
+    char text[512];
+    snprintf(text, sizeof(text), "%s\n%s", method, headers);
+    tell_fake(scene, "/fake.Fake/Steer", text);
 }
 
 uint64_t scene_saw(struct scene *scene, const char *method, const char *word)

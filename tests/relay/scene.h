@@ -19,6 +19,7 @@
 struct scene {
     bool gate;     /* the client's calls go through it */
     bool no_audit; /* the audit file's directory does not exist yet */
+    bool observe;  /* the policy's mode */
     char dir[64];
     char fake_socket[96], gate_socket[96], audit[96];
     pid_t fake_pid, gate_pid; /* 0: not running */
@@ -31,6 +32,7 @@ typedef void scene_fn(struct scene *scene);
 /* Starts all, plays, ends all; the gate must end with 0 on SIGTERM. */
 void scene_play(scene_fn *play, bool gate);
 void scene_play_without_audit(scene_fn *play);
+void scene_play_observing(scene_fn *play);
 
 /* Makes the directory of the audit file. */
 void scene_allow_audit(const struct scene *scene);
@@ -39,7 +41,13 @@ void scene_allow_audit(const struct scene *scene);
 void scene_start_fake(struct scene *scene);
 void scene_kill_fake(struct scene *scene);
 
-/* Sends SIGTERM to the gate; waits for its end and returns the wait status. */
+/* Tells the fake, as fake.h says: which sandboxes there are ("ID HANDLER" lines), and how calls of
+ * a method shall go from now on ("key: value" lines, in place of their own metadata). */
+void scene_set_sandboxes(struct scene *scene, const char *lines);
+void scene_steer(struct scene *scene, const char *method, const char *headers);
+
+/* Starts the gate again; sends SIGTERM to it; waits for its end and returns the wait status. */
+void scene_start_gate(struct scene *scene);
 void scene_term_gate(struct scene *scene);
 int scene_wait_gate(struct scene *scene);
 
@@ -80,6 +88,11 @@ uint64_t scene_proc(pid_t pid, const char *word);
 #define GATE(name)                                 \
     static void name(struct scene *scene);         \
     SCENE_TEST(gate, name, scene_play(name, true)) \
+    static void name(struct scene *scene)
+
+#define GATE_OBSERVING(name)                           \
+    static void name(struct scene *scene);             \
+    SCENE_TEST(gate, name, scene_play_observing(name)) \
     static void name(struct scene *scene)
 
 #define GATE_WITHOUT_AUDIT(name)                           \

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The commands check and explain, as a person or a script runs them. */
+/* The commands check, explain and test, as a person or a script runs them. */
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <string.h>
@@ -141,4 +141,120 @@ Test(cli, lets_a_policy_that_observes_through)
            " | " CRIGATE " explain /tmp/crigate-cli-$$.yaml --node-labels '' -; s=$?; "
            "rm /tmp/crigate-cli-$$.yaml; (exit $s)",
            0, "the policy only observes");
+}
+
+/* Cases beside nothing: their policy is named by its whole path. */
+#define CASES                                                                                      \
+    "f=$(mktemp); trap 'rm $f' EXIT; printf '%s\\n' 'apiVersion: crigate/v1' 'kind: PolicyCases' " \
+    "'policy: " POLICY "' 'cases:' "
+#define WEB "'- {name: web, pod: {metadata: {name: web}}, expect: {run: runc}}' "
+#define WRONG                                                                                  \
+    "'- {name: \"a <b> & c\", nodeLabels: {}, cri: {name: b7, labels: {agenttier.io/managed: " \
+    "\"true\"}}, expect: {run: runsc, rule: agents-in-gvisor}}' "
+#define TEST ">$f; " CRIGATE " test "
+
+Test(cli, the_default_policy_holds_and_no_rule_is_left_out)
+{
+    struct run got = run(CRIGATE " test " SOURCE_ROOT "/config/policy-cases.yaml");
+    cr_expect_eq(got.status, 0, "%s", got.text);
+    cr_expect(strstr(got.text, " passed, 0 failed\n"), "%s", got.text);
+    cr_expect_null(strstr(got.text, "FAILED"), "%s", got.text);
+    cr_expect_null(strstr(got.text, "warning"), "%s", got.text);
+    cr_expect_null(strchr(got.text, '\033'));
+}
+
+Test(cli, tests_tell_each_difference)
+{
+    struct run got = run(CASES WEB WRONG TEST "$f");
+    cr_assert_eq(got.status, 1, "%s", got.text);
+    static const char *const parts[] = {
+        ":5: web\n",
+        "FAILED ",
+        ":6: a <b> & c\n",
+        "expected  runs under runsc by rule agents-in-gvisor (" POLICY ":",
+        "got       refused (rule) by rule agents-need-a-gvisor-node (" POLICY ":",
+        "why       rule agents-in-gvisor does not match: node label agenttier.io/runtime is not "
+        "there",
+        "message   crigate: pod default/b7 refused: agent sandboxes run only",
+        ": warning: no case reaches rule \"no-gvisor-flag-overrides\"\n",
+        ": warning: no case reaches rule \"agents-in-gvisor\"\n",
+        "\n1 passed, 1 failed\n"};
+    for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+        cr_expect(strstr(got.text, parts[i]), "no \"%s\" in\n%s", parts[i], got.text);
+    cr_expect_null(strstr(got.text, "reaches rule \"agents-need"));
+    cr_expect_null(strchr(got.text, '\033'));
+}
+
+Test(cli, tests_print_json)
+{
+    struct run got = run(CASES WEB WRONG TEST
+                         "--output json $f | jq -r '.passed, .failed, "
+                         "(.files[0].cases[] | .ok, .verdict.action), .files[0].cases[1].line, "
+                         "(.policies[0].unreached | map(.rule) | join(\",\"))'");
+    cr_expect_str_eq(got.text, "1\n1\ntrue\nrun\nfalse\nrefuse\n6\n"
+                               "no-gvisor-flag-overrides,agents-in-gvisor\n");
+    expect(CASES WRONG TEST "--output json $f", 1, "\"failed\":1");
+}
+
+Test(cli, tests_print_junit)
+{
+    struct run got = run(CASES WEB WRONG TEST "--output junit $f 2>/dev/null | xmllint --noout - "
+                                              "&& " CRIGATE " test --output junit $f 2>/dev/null");
+    cr_assert_eq(got.status, 1, "%s", got.text);
+    static const char *const parts[] = {
+        "tests=\"2\" failures=\"1\" errors=\"0\"",
+        "name=\"a &lt;b&gt; &amp; c\"",
+        "line=\"6\" time=\"0.0",
+        "<failure type=\"difference\" message=\"expected runs under runsc by rule",
+    };
+    for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+        cr_expect(strstr(got.text, parts[i]), "no \"%s\" in\n%s", parts[i], got.text);
+    expect(CASES "'- {name: \"\\uFFFE \U0001F600\", pod: {metadata: {name: a}}, expect: "
+                 "{refuse: true}}' " TEST "--output junit $f | xmllint --noout - && echo valid",
+           0, "valid\n");
+}
+
+Test(cli, tests_judge_containers)
+{
+    static const char text[] =
+        CASES "'- {name: x, pod: {metadata: {name: a}, spec: {runtimeClassName: runsc, containers: "
+              "[{name: app, volumeMounts: [{mountPath: /d, mountPropagation: Bidirectional}]}]}}, "
+              "expect: {run: runsc}}' " TEST "$f";
+    expect(text, 1, "got       its container app is refused (incompatible) by otherwise (");
+    expect("echo '{apiVersion: v1, kind: Pod, metadata: {name: a}, spec: {runtimeClassName: runsc, "
+           "containers: [{name: b}, {name: app, volumeMounts: [{mountPath: /d, mountPropagation: "
+           "Bidirectional}]}]}}'" EXPLAIN "-",
+           1, "container app: refused (incompatible): crigate: container default/a/app refused: ");
+}
+
+Test(cli, tests_what_would_be_observed)
+{
+    static const char text[] =
+        "d=$(mktemp -d); trap 'rm -r $d' EXIT; printf '%s\\n' 'apiVersion: crigate/v1' "
+        "'kind: RuntimePolicy' 'metadata: {name: p}' 'mode: observe' "
+        "'runtimes: [{handler: runc, isolation: hostKernel, default: true}]' 'rules:' "
+        "'- {name: w, match: {names: [a]}, refuse: not a, mode: observe}' "
+        "'- {name: x, match: {names: [b]}, refuse: not b}' 'otherwise: {run: requested}' "
+        ">$d/policy.yaml; printf '%s\\n' 'apiVersion: crigate/v1' 'kind: PolicyCases' "
+        "'policy: policy.yaml' 'cases:' "
+        "'- {name: a, cri: {name: a}, expect: {run: runc, observed: [w]}}' "
+        "'- {name: b, cri: {name: b}, expect: {refuse: rule, rule: x, message: not b}}' "
+        "'- {name: c, cri: {name: c}, expect: {run: runc, observed: [w]}}' "
+        ">$d/cases.yaml; cd $d && " CRIGATE " test cases.yaml";
+    expect(text, 1, "ok      cases.yaml:5: a\nok      cases.yaml:6: b\nFAILED  cases.yaml:7: c\n");
+    expect(text, 1,
+           "got       runs under runc by otherwise (policy.yaml:9); observed by no rule\n");
+    cr_expect_null(strstr(run(text).text, "warning"));
+}
+
+Test(cli, tests_do_not_run_what_they_cannot_read)
+{
+    expect(CRIGATE " test", 2, "which cases?");
+    expect(CRIGATE " test --output xml a", 2, "text, json or junit");
+    expect(CRIGATE " test --help", 0, "Example: crigate test");
+    expect(CRIGATE " test /nonexistent", 2, "/nonexistent: error: it cannot be opened");
+    expect(CASES "'- {name: x, podd: {}, expect: {run: runc}}' " TEST "$f " POLICY, 2,
+           "unknown key \"podd\" in a case");
+    expect(CRIGATE " test " SOURCE_ROOT "/config/policy-cases.yaml >/dev/full", 1,
+           "standard output cannot be written");
 }

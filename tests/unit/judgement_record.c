@@ -24,6 +24,21 @@ static struct policy *policy_of(const char *text)
     return policy;
 }
 
+static json_t *written(const struct judgement *judgement)
+{
+    char path[] = "/tmp/crigate-judgement-XXXXXX";
+    close(mkstemp(path));
+    struct audit *audit;
+    struct err err;
+    cr_assert_eq(audit_open(path, STR("node"), &audit, &err), 0, "%s", err.text);
+    cr_assert_eq(judgement_record_decided(judgement, audit, NULL, NULL, &err), 0);
+    audit_close(audit);
+    json_t *root = json_load_file(path, 0, NULL);
+    unlink(path);
+    cr_assert_not_null(root);
+    return root;
+}
+
 /* The record of the decision on a pod with so many annotations, the caller's. */
 static json_t *record_of(const char *text, size_t annotations, bool untrusted)
 {
@@ -43,18 +58,7 @@ static json_t *record_of(const char *text, size_t annotations, bool untrusted)
     cr_assert_eq(label_set_make(items, annotations, &pod.annotations, &twice), 0);
     struct judgement judgement = {.policy = policy, .request_id = 1, .method = STR("/m")};
     judgement_of_pod(&judgement, &pod, NULL);
-
-    char path[] = "/tmp/crigate-judgement-XXXXXX";
-    close(mkstemp(path));
-    struct audit *audit;
-    struct err err;
-    cr_assert_eq(audit_open(path, STR("node"), &audit, &err), 0, "%s", err.text);
-    cr_assert_eq(judgement_record_decided(&judgement, audit, NULL, NULL, &err), 0);
-    audit_close(audit);
-    json_t *root = json_load_file(path, 0, NULL);
-    unlink(path);
-    cr_assert_not_null(root);
-    return root;
+    return written(&judgement);
 }
 
 static size_t number(json_t *object, const char *key)
@@ -94,5 +98,45 @@ Test(judgement_record, tells_what_an_untrusted_pod_runs_under_while_observing)
     cr_expect_str_eq(json_string_value(json_object_get(handler, "requested")), "untrusted");
     cr_assert_not_null(json_object_get(handler, "effective"));
     cr_expect_str_eq(json_string_value(json_object_get(handler, "effective")), "untrusted");
+    json_decref(root);
+}
+
+static const char *text_at(json_t *root, const char *object, const char *key)
+{
+    return json_string_value(json_object_get(json_object_get(root, object), key));
+}
+
+/* What the sandbox runs under is what its containers asked for, and get. */
+Test(judgement_record, tells_of_a_container_and_its_sandbox)
+{
+    OWNED(own_policy) struct policy *policy = policy_of(HEAD "mode: enforce}");
+    struct pod_facts pod = {
+        .namespace = STR("ns"), .name = STR("x"), .uid = STR("u"), .handler = STR("")};
+    struct container_facts container = {.name = STR("main"), .attempt = 2};
+    struct judgement judgement = {.policy = policy, .of_container = true, .method = STR("/m")};
+    judgement_takes_container(&judgement, STR("1f"), &pod, &container);
+    judgement_of_container(&judgement, STR("untrusted"), STR(""), NULL);
+    json_t *root = written(&judgement);
+    cr_expect_str_eq(json_string_value(json_object_get(root, "type")), "container.decision");
+    cr_expect_str_eq(text_at(root, "container", "name"), "main");
+    cr_expect_str_eq(text_at(root, "container", "sandboxId"), "1f");
+    cr_expect_str_eq(text_at(root, "handler", "requested"), "untrusted");
+    cr_expect_str_eq(text_at(root, "handler", "effective"), "untrusted");
+    json_decref(root);
+}
+
+/* A handler that nobody knows is not written as an empty one, which means the default. */
+Test(judgement_record, tells_no_handler_of_an_unknown_sandbox)
+{
+    OWNED(own_policy) struct policy *policy = policy_of(HEAD "mode: enforce}");
+    struct pod_facts pod = {
+        .namespace = STR("ns"), .name = STR("x"), .uid = STR("u"), .handler = STR("")};
+    struct container_facts container = {.name = STR("main")};
+    struct judgement judgement = {.policy = policy, .of_container = true, .method = STR("/m")};
+    judgement_takes_container(&judgement, STR("1f"), &pod, &container);
+    judgement_sandbox_unknown(&judgement, GRPC_STATUS_NOT_FOUND, STR("not found"));
+    json_t *root = written(&judgement);
+    cr_expect_str_eq(text_at(root, "decision", "reason"), "sandboxUnknown");
+    cr_expect_null(json_object_get(root, "handler"));
     json_decref(root);
 }

@@ -5,16 +5,6 @@
 
 #include "node/labels.h"
 
-static const char *write_file(const char *text, char path[32])
-{
-    strcpy(path, "/tmp/crigate-labels-XXXXXX");
-    int fd = mkstemp(path);
-    cr_assert_geq(fd, 0);
-    cr_assert_eq(write(fd, text, strlen(text)), (ssize_t)strlen(text));
-    close(fd);
-    return path;
-}
-
 static struct str value_of(const struct node_labels *labels, const char *key)
 {
     const struct label_set *set = node_labels_set(labels);
@@ -23,58 +13,44 @@ static struct str value_of(const struct node_labels *labels, const char *key)
     return value ? *value : STR("(none)");
 }
 
+static int parse_file(const char *text, struct node_labels **labels, struct err *err)
+{
+    return node_labels_parse_file("labels", str_of(text), labels, err);
+}
+
 static void expect_bad(const char *text, const char *reason)
 {
-    char path[32], expected[512];
+    char expected[512];
     struct err err = {0};
     OWNED(own_node_labels) struct node_labels *labels = NULL;
-    write_file(text, path);
-    cr_expect_eq(node_labels_read(path, &labels, &err), -1, "taken: %s", text);
+    cr_expect_eq(parse_file(text, &labels, &err), -1, "taken: %s", text);
     cr_expect(labels && !node_labels_set(labels));
-    snprintf(expected, sizeof(expected), "%s:%s", path, reason);
+    snprintf(expected, sizeof(expected), "labels:%s", reason);
     cr_expect_eq(strncmp(err.text, expected, strlen(expected)), 0, "of %s: %s", text, err.text);
-    unlink(path);
 }
 
 Test(labels, reads_a_file)
 {
-    char path[32];
     struct err err = {0};
     OWNED(own_node_labels) struct node_labels *labels = NULL;
-    write_file("# the node\n\n  a.io/b = c \r\nd=\n\te=f", path);
-    cr_assert_eq(node_labels_read(path, &labels, &err), 0, "%s", err.text);
+    cr_assert_eq(parse_file("# the node\n\n  a.io/b = c \r\nd=\n\te=f", &labels, &err), 0, "%s",
+                 err.text);
     cr_assert_eq(node_labels_set(labels)->count, 3);
     cr_assert(str_eq(value_of(labels, "a.io/b"), STR("c")));
     cr_assert(str_eq(value_of(labels, "d"), STR("")));
     cr_assert(str_eq(value_of(labels, "e"), STR("f")));
-    unlink(path);
 }
 
 Test(labels, knows_an_empty_file_as_no_labels)
 {
-    char path[32];
     struct err err = {0};
     static const char *const texts[] = {"", "\n\n# only this\n"};
     for (size_t i = 0; i < 2; i++) {
         OWNED(own_node_labels) struct node_labels *labels = NULL;
-        write_file(texts[i], path);
-        cr_assert_eq(node_labels_read(path, &labels, &err), 0);
+        cr_assert_eq(parse_file(texts[i], &labels, &err), 0);
         cr_assert_not_null(node_labels_set(labels));
         cr_assert_eq(node_labels_set(labels)->count, 0);
-        unlink(path);
     }
-}
-
-Test(labels, does_not_know_without_a_file)
-{
-    struct err err = {0};
-    OWNED(own_node_labels) struct node_labels *labels = NULL;
-    cr_assert_eq(node_labels_read("/nonexistent/labels", &labels, &err), -1);
-    cr_assert(labels && !node_labels_set(labels));
-    cr_assert(strstr(err.text, "/nonexistent/labels: ") && strstr(err.text, "No such file"));
-    OWNED(own_node_labels) struct node_labels *directory = NULL;
-    cr_assert_eq(node_labels_read("/tmp", &directory, &err), -1);
-    cr_assert(directory && !node_labels_set(directory));
 }
 
 Test(labels, does_not_know_after_a_wrong_line)
@@ -95,16 +71,10 @@ Test(labels, does_not_know_after_a_wrong_line)
 
 Test(labels, refuses_a_file_with_a_NUL)
 {
-    char path[32];
     struct err err = {0};
     OWNED(own_node_labels) struct node_labels *labels = NULL;
-    write_file("", path);
-    FILE *file = fopen(path, "w");
-    fwrite("a=b\0c\n", 1, 6, file);
-    fclose(file);
-    cr_assert_eq(node_labels_read(path, &labels, &err), -1);
+    cr_assert_eq(node_labels_parse_file("labels", STR("a=b\0c\n"), &labels, &err), -1);
     cr_assert_null(node_labels_set(labels));
-    unlink(path);
 }
 
 Test(labels, parses_a_command_line)
@@ -142,19 +112,16 @@ static struct label_set set_of(struct label *items, size_t count)
 
 Test(labels, tells_where_they_come_from)
 {
-    char path[32];
     struct err err = {0};
     OWNED(own_node_labels) struct node_labels *unknown = node_labels_unknown();
     cr_assert_str_eq(node_labels_origin(unknown).source, "none");
     cr_assert_eq(node_labels_origin(unknown).seen, 0);
     OWNED(own_node_labels) struct node_labels *read = NULL;
-    write_file("a=b\n", path);
     int64_t before = time(NULL);
-    cr_assert_eq(node_labels_read(path, &read, &err), 0);
+    cr_assert_eq(parse_file("a=b\n", &read, &err), 0);
     cr_assert_str_eq(node_labels_origin(read).source, "file");
     cr_assert_geq(node_labels_origin(read).seen, before);
     cr_assert_leq(node_labels_origin(read).seen, time(NULL));
-    unlink(path);
 }
 
 Test(labels, copies_a_set)

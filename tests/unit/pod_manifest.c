@@ -87,6 +87,38 @@ Test(pod_manifest, reads_each_fact_of_the_spec)
     }
 }
 
+Test(pod_manifest, reads_what_containers_ask_for)
+{
+    OWNED_POD pod = parse(
+        POD "spec:\n  hostPID: true\n  hostUsers: false\n  initContainers: [{name: i}]\n"
+            "  containers:\n  - name: c\n    securityContext: {seLinuxOptions: {type: t}}\n"
+            "    volumeMounts:\n    - {mountPath: /a, mountPropagation: HostToContainer}\n"
+            "    - {mountPath: /b, mountPropagation: Bidirectional, recursiveReadOnly: Enabled}\n"
+            "    - {mountPath: /c, readOnly: true, recursiveReadOnly: IfPossible}\n"
+            "    - {mountPath: /d, readOnly: true, recursiveReadOnly: Enabled}\n"
+            "    - {mountPath: /e, readOnly: true, recursiveReadOnly: Enabled}\n");
+    cr_assert_eq(pod.containers.count, 2);
+    const struct container_facts *init = &pod.containers.items[0].facts;
+    const struct container_facts *facts = &pod.containers.items[1].facts;
+    cr_assert(init->host_pid && init->user_namespace && !init->host_ipc && !init->selinux);
+    cr_assert_null(init->recursive_read_only.data);
+    cr_assert(facts->selinux && !facts->privileged && !pod.facts.selinux);
+    cr_assert(str_eq(facts->bidirectional, STR("/b")));
+    cr_assert(str_eq(facts->recursive_read_only, STR("/d")));
+    cr_assert(str_eq(pod.containers.items[1].recursive_if_possible, STR("/c")));
+    OWNED_POD labelled = parse(POD "spec: {securityContext: {seLinuxOptions: {type: t}}, "
+                                   "containers: [{name: c}]}\n");
+    cr_assert(labelled.containers.items[0].facts.selinux);
+}
+
+Test(pod_manifest, a_forged_uid_is_dropped)
+{
+    OWNED_POD pod = parse("apiVersion: v1\nkind: Pod\nmetadata: {name: a, labels: "
+                          "{io.kubernetes.pod.uid: forged}}\n");
+    cr_assert_not(has(&pod.facts.labels, "io.kubernetes.pod.uid", "forged"));
+    cr_assert_eq(pod.facts.labels.count, 2);
+}
+
 Test(pod_manifest, reads_the_first_document)
 {
     OWNED_POD pod = parse("---\n" POD "---\nkind: Service\n");
@@ -119,6 +151,7 @@ Test(pod_manifest, refuses_each_mistake_at_its_place)
     expect_error(POD "spec: {hostNetwork: yes}\n", 4, 21, "must be true or false");
     expect_error(POD "spec: {hostNetwork: \"true\"}\n", 4, 21, "not a string");
     expect_error(POD "spec: {containers: {}}\n", 4, 20, "must be a list");
+    expect_error(POD "spec: {containers: [{volumeMounts: {}}]}\n", 4, 36, "must be a list");
     expect_error(POD "spec: []\n", 4, 7, "spec must be a mapping");
     expect_error(POD "spec: {}\nspec: {hostNetwork: true}\n", 5, 1, "given twice");
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Settings: the default file, defaults, and every refusal. */
 #include <criterion/criterion.h>
+#include <sched.h>
 
 #include "config/settings.h"
 
@@ -45,7 +46,9 @@ Test(settings, reads_the_default_file)
     cr_assert(settings.peer_uid_count == 1 && settings.peer_uids[0] == 0);
     char host[256];
     cr_assert_eq(gethostname(host, sizeof(host)), 0);
-    cr_assert_str_eq(settings.node_name, host);
+    cr_expect_eq(strcasecmp(settings.node_name, host), 0);
+    cr_expect_null(settings.kubeconfig);
+    cr_expect_null(settings.labels_cache);
 }
 
 Test(settings, fills_in_what_is_left_out)
@@ -69,12 +72,81 @@ Test(settings, reads_uids_and_a_name)
     cr_assert_str_eq(settings.node_name, "n1");
 }
 
+Test(settings, reads_where_labels_are_from)
+{
+    OWNED_DIAGS struct diags diags = {0};
+    OWNED(settings_free) struct settings both = {0}, one = {0};
+    cr_assert_eq(load(GOOD_START GOOD_AUDIT "node:\n"
+                                            "  name: Node-1\n"
+                                            "  labels:\n"
+                                            "    file: /labels\n"
+                                            "    kubernetes: {kubeconfig: /k, cache: /c}\n",
+                      &diags, &both),
+                 0);
+    cr_expect_str_eq(both.node_name, "Node-1");
+    cr_expect_str_eq(both.node_labels_file, "/labels");
+    cr_expect_str_eq(both.kubeconfig, "/k");
+    cr_expect_str_eq(both.labels_cache, "/c");
+    cr_assert_eq(load(GOOD_START GOOD_AUDIT "node: {labels: {kubernetes: {kubeconfig: /k}}}\n",
+                      &diags, &one),
+                 0);
+    cr_expect_null(one.node_labels_file);
+    cr_expect_str_eq(one.kubeconfig, "/k");
+    cr_expect_null(one.labels_cache);
+}
+
+/* The example in the default file, once its comment signs are gone. */
+Test(settings, reads_the_example_of_kubernetes)
+{
+    char text[8192] = "", line[256];
+    FILE *file = fopen(SOURCE_ROOT "/config/crigate.yaml", "re");
+    cr_assert_not_null(file);
+    while (fgets(line, sizeof(line), file)) {
+        char *sign = strstr(line, "    #") == line && line[5] != ' ' ? line + 4 : NULL;
+        sign = strstr(line, "    #  ") == line ? line + 4 : sign;
+        if (sign)
+            memmove(sign, sign + 1, strlen(sign));
+        cr_assert_lt(strlen(text) + strlen(line), sizeof(text));
+        strcat(text, line);
+    }
+    fclose(file);
+    OWNED_DIAGS struct diags diags = {0};
+    OWNED(settings_free) struct settings settings = {0};
+    cr_assert_eq(load(text, &diags, &settings), 0);
+    cr_expect_str_eq(settings.kubeconfig, "/etc/kubernetes/kubelet.conf");
+    cr_expect_str_eq(settings.labels_cache, "/var/lib/crigate/node-labels.json");
+    cr_expect_str_eq(settings.node_labels_file, "/etc/crigate/node-labels");
+}
+
+/* In a UTS namespace of its own; without the right to one there is nothing to see. */
+Test(settings, calls_the_node_as_the_kubelet_does)
+{
+    static const char name[] = "Node-A.Example";
+    if (unshare(CLONE_NEWUTS) || sethostname(name, sizeof(name) - 1))
+        cr_skip_test("no host name to change");
+    OWNED_DIAGS struct diags diags = {0};
+    OWNED(settings_free) struct settings settings = {0};
+    cr_assert_eq(load(GOOD_START GOOD_AUDIT, &diags, &settings), 0);
+    cr_expect_str_eq(settings.node_name, "node-a.example");
+}
+
 Test(settings, refuses_each_mistake_at_its_place)
 {
     expect_error(GOOD_START GOOD_AUDIT "http: 127.0.0.1:1\n", 5, 1, "unknown key \"http\"");
-    expect_error(GOOD_START GOOD_AUDIT "node: {labels: {file: /l, kubernetes: {}}}\n", 5, 27,
-                 "unknown key \"kubernetes\"");
-    expect_error(GOOD_START GOOD_AUDIT "node: {labels: {}}\n", 5, 16, "file is missing");
+    expect_error(GOOD_START GOOD_AUDIT "node: {labels: {file: /l, kubernetes: {}}}\n", 5, 39,
+                 "node.labels.kubernetes.kubeconfig is missing");
+    expect_error(GOOD_START GOOD_AUDIT "node: {labels: {}}\n", 5, 16, "names no source");
+    expect_error(GOOD_START GOOD_AUDIT "node: {labels: {kubernetes: {kubeconfig: k}}}\n", 5, 42,
+                 "absolute");
+    expect_error(GOOD_START GOOD_AUDIT "node: {labels: {kubernetes: {kubeconfig: /k, cache: c}}}\n",
+                 5, 53, "absolute");
+    expect_error(GOOD_START GOOD_AUDIT "node: {labels: {kubernetes: {cache: /c}}}\n", 5, 29,
+                 "kubeconfig is missing");
+    expect_error(GOOD_START GOOD_AUDIT
+                 "node: {labels: {kubernetes: {kubeconfig: /k, context: x}}}\n",
+                 5, 46, "unknown key \"context\"");
+    expect_error(GOOD_START GOOD_AUDIT "node: {labels: {kubernetes: /k}}\n", 5, 29,
+                 "must be a mapping");
     expect_error(GOOD_START, 1, 1, "audit is missing");
     expect_error(GOOD_START "audit: {}\n", 4, 8, "audit.file is missing");
     expect_error(GOOD_START "audit: {file: a}\n", 4, 15, "absolute");

@@ -3,8 +3,8 @@
  * What one connection to the API server is made with: the kubeconfig and the files that it names,
  * read together, and whether any of them has changed since. One thread at a time.
  */
-#ifndef CRIGATE_NODE_CREDENTIALS_H
-#define CRIGATE_NODE_CREDENTIALS_H
+#ifndef CRIGATE_NODE_API_ACCESS_H
+#define CRIGATE_NODE_API_ACCESS_H
 
 #include <sys/stat.h>
 
@@ -12,32 +12,30 @@
 #include "config/kubeconfig.h"
 
 /* The kubeconfig, the authorities, certificate, key and token. */
-#define CREDENTIALS_FILES_MAX 5
+#define API_ACCESS_FILES_MAX 5
 
-struct credentials {
+struct api_access {
     struct kubeconfig config;
     struct str ca, certificate, key; /* PEM; data is NULL when it is not given */
     struct str token;                /* bare; data is NULL when there is none */
-    struct credentials_file {
+    struct api_access_file {
         const char *path;
         struct stat stat;
-    } files[CREDENTIALS_FILES_MAX];
+    } files[API_ACCESS_FILES_MAX];
     size_t file_count;
     struct arena arena; /* owns what was read from files */
 };
 
 /*
- * `credentials` is zeroed; `kubeconfig` is borrowed as long as they live. -1: which file is wrong,
- * and how; never with a token in it. credentials_free() in either case.
+ * `access` is zeroed; `kubeconfig` is borrowed as long as it lives. -1: which file is wrong,
+ * and how; never with a token in it. api_access_free() in either case.
  */
-int credentials_read(const char *kubeconfig, struct credentials *credentials,
-                     struct err *err) MUST_CHECK;
+int api_access_read(const char *kubeconfig, struct api_access *access, struct err *err) MUST_CHECK;
 
 /* Whether a file is another one than was read, or has other content, or is gone. */
-bool credentials_changed(const struct credentials *credentials);
+bool api_access_changed(const struct api_access *access);
 
-/* Safe on zeroed ones. */
-void credentials_free(struct credentials *credentials);
-#define OWNED_CREDENTIALS OWNED(credentials_free)
+/* Safe on a zeroed one. */
+void api_access_free(struct api_access *access);
 
 #endif

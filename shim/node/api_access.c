@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Reads a kubeconfig and the files it names, and tells later whether they are still the same. */
-#include "node/credentials.h"
+#include "node/api_access.h"
 
 #include "base/file.h"
 #include "config/diag.h"
@@ -10,16 +10,16 @@
 #define TOKEN_MAX ((size_t)64 * 1024)
 
 /* Remembers `path` as it is before it is read: a change in between is then seen as one. */
-static void remember(struct credentials *credentials, const char *path)
+static void remember(struct api_access *access, const char *path)
 {
-    struct credentials_file *file = &credentials->files[credentials->file_count++];
+    struct api_access_file *file = &access->files[access->file_count++];
     file->path = path;
     if (stat(path, &file->stat))
         file->stat = (struct stat){0};
 }
 
-static int read_pem(struct credentials *credentials, const struct kubeconfig_pem *pem,
-                    const char *what, struct str *text, struct err *err)
+static int read_pem(struct api_access *access, const struct kubeconfig_pem *pem, const char *what,
+                    struct str *text, struct err *err)
 {
     if (pem->data.data) {
         *text = pem->data;
@@ -27,8 +27,8 @@ static int read_pem(struct credentials *credentials, const struct kubeconfig_pem
     }
     if (!pem->file)
         return 0;
-    remember(credentials, pem->file);
-    if (file_read(pem->file, PEM_MAX, &credentials->arena, text, err))
+    remember(access, pem->file);
+    if (file_read(pem->file, PEM_MAX, &access->arena, text, err))
         return err_wrap(err, "%s %s", what, pem->file);
     if (text->len == 0)
         return err_set(err, "%s %s: it is empty", what, pem->file);
@@ -62,22 +62,22 @@ static int check_token(struct str token, const char *where, struct err *err)
     return token.len ? 0 : err_set(err, "the token of %s is empty", where);
 }
 
-static int read_token(struct credentials *credentials, const char *kubeconfig, struct err *err)
+static int read_token(struct api_access *access, const char *kubeconfig, struct err *err)
 {
-    const struct kubeconfig *config = &credentials->config;
+    const struct kubeconfig *config = &access->config;
     const char *where = config->token_file ? config->token_file : kubeconfig;
     if (config->token_file) {
         struct str text;
-        remember(credentials, config->token_file);
-        if (file_read(config->token_file, TOKEN_MAX, &credentials->arena, &text, err))
+        remember(access, config->token_file);
+        if (file_read(config->token_file, TOKEN_MAX, &access->arena, &text, err))
             return err_wrap(err, "tokenFile %s", config->token_file);
-        credentials->token = trim(text);
+        access->token = trim(text);
     } else if (config->token) {
-        credentials->token = str_of(config->token);
+        access->token = str_of(config->token);
     } else {
         return 0;
     }
-    return check_token(credentials->token, where, err);
+    return check_token(access->token, where, err);
 }
 
 static int read_kubeconfig(const char *path, struct kubeconfig *config, struct err *err)
@@ -97,17 +97,16 @@ static int read_kubeconfig(const char *path, struct kubeconfig *config, struct e
     return diags_first(&diags, err);
 }
 
-int credentials_read(const char *kubeconfig, struct credentials *credentials, struct err *err)
+int api_access_read(const char *kubeconfig, struct api_access *access, struct err *err)
 {
-    struct kubeconfig *config = &credentials->config;
-    remember(credentials, kubeconfig);
+    struct kubeconfig *config = &access->config;
+    remember(access, kubeconfig);
     if (read_kubeconfig(kubeconfig, config, err) ||
-        read_pem(credentials, &config->ca, "certificate-authority", &credentials->ca, err) ||
-        read_pem(credentials, &config->certificate, "client-certificate", &credentials->certificate,
-                 err) ||
-        read_pem(credentials, &config->key, "client-key", &credentials->key, err))
+        read_pem(access, &config->ca, "certificate-authority", &access->ca, err) ||
+        read_pem(access, &config->certificate, "client-certificate", &access->certificate, err) ||
+        read_pem(access, &config->key, "client-key", &access->key, err))
         return -1;
-    return read_token(credentials, kubeconfig, err);
+    return read_token(access, kubeconfig, err);
 }
 
 static bool is_same(const struct stat *a, const struct stat *b)
@@ -117,19 +116,19 @@ static bool is_same(const struct stat *a, const struct stat *b)
            a->st_ctim.tv_sec == b->st_ctim.tv_sec && a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
 }
 
-bool credentials_changed(const struct credentials *credentials)
+bool api_access_changed(const struct api_access *access)
 {
-    for (size_t i = 0; i < credentials->file_count; i++) {
+    for (size_t i = 0; i < access->file_count; i++) {
         struct stat now;
-        if (stat(credentials->files[i].path, &now) || !is_same(&now, &credentials->files[i].stat))
+        if (stat(access->files[i].path, &now) || !is_same(&now, &access->files[i].stat))
             return true;
     }
     return false;
 }
 
-void credentials_free(struct credentials *credentials)
+void api_access_free(struct api_access *access)
 {
-    kubeconfig_free(&credentials->config);
-    arena_free(&credentials->arena);
-    *credentials = (struct credentials){0};
+    kubeconfig_free(&access->config);
+    arena_free(&access->arena);
+    *access = (struct api_access){0};
 }

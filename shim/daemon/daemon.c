@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The order in which the parts start and stop. */
+#include "daemon/daemon.h"
+
+#include <malloc.h>
+#include <signal.h>
+
+#include "base/say.h"
+#include "config/policy_file.h"
+#include "config/settings.h"
+#include "daemon/live_labels.h"
+#include "daemon/live_policy.h"
+#include "daemon/watcher.h"
+#include "gate/listen.h"
+#include "gate/server.h"
+
+/* Calls that run at SIGTERM get this long to end. */
+#define GRACE_MS 10000
+
+struct daemon {
+    struct settings settings;
+    struct audit *audit;
+    struct peers peers;
+    struct loop *loop;
+    struct gate gate;
+    struct server *server;
+    struct listener *listener;
+    struct live_policy policy;
+    struct live_labels *labels;
+    struct watcher *watcher;
+    struct loop_op terminate, served, grace_over, over;
+};
+
+/* --- configuration ------------------------------------------------------------------------- */
+
+static int load_configuration(struct daemon *daemon, const char *path)
+{
+    OWNED_DIAGS struct diags diags = {0};
+    if (settings_load(path, &diags, &daemon->settings) < 0) {
+        diags_print(&diags, stderr);
+        return -1;
+    }
+    int loaded = policy_file_load(daemon->settings.policy, &diags, &daemon->gate.policy);
+    diags_print(&diags, stderr);
+    return loaded;
+}
+
+/* --- stopping ------------------------------------------------------------------------------ */
+
+/* The running calls are over, or out of time; whichever comes first. */
+static void shut_down(struct daemon *daemon)
+{
+    if (!daemon->listener)
+        return;
+    listener_close(steal_ptr(&daemon->listener));
+    server_shutdown(daemon->server, &daemon->over);
+}
+
+static void on_served(struct loop_op *op, bool ok)
+{
+    (void)ok;
+    shut_down(container_of(op, struct daemon, served));
+}
+
+static void on_grace_over(struct loop_op *op, bool ok)
+{
+    (void)ok;
+    shut_down(container_of(op, struct daemon, grace_over));
+}
+
+static void on_terminate(struct loop_op *op, bool ok)
+{
+    struct daemon *daemon = container_of(op, struct daemon, terminate);
+    (void)ok;
+    say_info("stopping: no new calls; running ones have %d s to end", GRACE_MS / 1000);
+    listener_stop(daemon->listener);
+    daemon->gate.stopping = true;
+    loop_after(daemon->loop, &daemon->grace_over, GRACE_MS);
+    call_when_served(&daemon->gate, &daemon->served);
+}
+
+/* Nobody may post when the loop stops: the threads that do end first. */
+static void on_over(struct loop_op *op, bool ok)
+{
+    struct daemon *daemon = container_of(op, struct daemon, over);
+    (void)ok;
+    watcher_stop(daemon->watcher);
+    if (daemon->labels)
+        live_labels_stop(daemon->labels);
+    census_stop(daemon->gate.census);
+    loop_stop(daemon->loop);
+}
+
+/* --- what the watcher tells, on its thread ------------------------------------------------- */
+
+static bool on_signal(void *cookie, int number)
+{
+    struct daemon *daemon = cookie;
+    if (number != SIGHUP) {
+        loop_post(daemon->loop, &daemon->terminate);
+        return false;
+    }
+    say_info("SIGHUP: reading policy and labels");
+    live_policy_look(&daemon->policy, true);
+    live_labels_look(daemon->labels, true);
+    return true;
+}
+
+static void on_policy_changed(void *cookie)
+{
+    struct daemon *daemon = cookie;
+    live_policy_look(&daemon->policy, false);
+}
+
+static void on_labels_changed(void *cookie)
+{
+    struct daemon *daemon = cookie;
+    live_labels_look(daemon->labels, false);
+}
+
+/* --- starting ------------------------------------------------------------------------------ */
+
+/* A reply of 64 MiB should not stay in the daemon's size for good: large blocks go back to the
+ * kernel when they are freed, and threads share two heaps. */
+static void bound_memory(void)
+{
+    mallopt(M_ARENA_MAX, 2);
+    mallopt(M_MMAP_THRESHOLD, 64 * 1024);
+    mallopt(M_TRIM_THRESHOLD, 1024 * 1024);
+}
+
+static void record(struct daemon *daemon, const char *type)
+{
+    struct audit_event event = {.type = type, .policy = daemon->gate.policy};
+    audit_record(daemon->audit, &event, NULL, NULL, NULL);
+}
+
+static void record_start(struct daemon *daemon)
+{
+    struct audit_event event = {.type = "start", .policy = daemon->gate.policy};
+    live_labels_describe(daemon->labels, &event);
+    audit_record(daemon->audit, &event, NULL, NULL, NULL);
+    record(daemon, "policy.loaded");
+}
+
+static int open_parts(struct daemon *daemon, struct err *err)
+{
+    const struct settings *settings = &daemon->settings;
+    struct listen_options options = {
+        .path = settings->listen,
+        .uids = settings->peer_uids,
+        .uid_count = settings->peer_uid_count,
+        .peers = &daemon->peers,
+    };
+    /* The socket first: it tells whether another daemon serves already. */
+    if (listener_open(&options, &daemon->listener, err) < 0 ||
+        audit_open(settings->audit_file, str_of(settings->node_name), &daemon->audit, err) < 0 ||
+        watcher_create(on_signal, daemon, &daemon->watcher, err) < 0 ||
+        loop_create(&daemon->loop, err) < 0 ||
+        upstream_create(settings->upstream, daemon->loop, &daemon->gate.upstream, err) < 0)
+        return -1;
+    daemon->gate.census = census_create(daemon->gate.upstream, daemon->loop);
+    if (!daemon->gate.census)
+        return err_set(err, "the table of sandboxes: out of memory");
+    daemon->gate.loop = daemon->loop;
+    daemon->gate.audit = daemon->audit;
+    daemon->gate.peers = &daemon->peers;
+    return server_create(&daemon->gate, &daemon->server, err);
+}
+
+static void adopt(void *cookie, int fd)
+{
+    struct daemon *daemon = cookie;
+    server_adopt(daemon->server, fd);
+}
+
+static int follow_files(struct daemon *daemon, struct err *err)
+{
+    const struct settings *settings = &daemon->settings;
+    if (watcher_follow(daemon->watcher, settings->policy, on_policy_changed, daemon, err) < 0)
+        return -1;
+    if (!settings->node_labels_file)
+        return 0;
+    return watcher_follow(daemon->watcher, settings->node_labels_file, on_labels_changed, daemon,
+                          err);
+}
+
+/* What is told to a loop that runs. */
+static int start_threads(struct daemon *daemon, struct err *err)
+{
+    live_policy_start(&daemon->policy, daemon->settings.policy, &daemon->gate);
+    if (live_labels_start(&daemon->settings, &daemon->gate, &daemon->labels, err) < 0 ||
+        follow_files(daemon, err) < 0)
+        return -1;
+    record_start(daemon);
+    census_start(daemon->gate.census);
+    if (watcher_start(daemon->watcher, err) < 0)
+        return -1;
+    return listener_start(daemon->listener, daemon->audit, adopt, daemon, err);
+}
+
+/* Once the server runs, there is one way out, for a failed start too: through on_terminate(). */
+static int run(struct daemon *daemon, struct err *err)
+{
+    int outcome = start_threads(daemon, err);
+    if (outcome == 0) {
+        say_info("serving %s in front of %s, policy %.*s", daemon->settings.listen,
+                 daemon->settings.upstream, STR_FMT(policy_name(daemon->gate.policy)));
+    } else {
+        watcher_stop(daemon->watcher); /* or else a signal may terminate, too */
+        loop_post(daemon->loop, &daemon->terminate);
+    }
+    loop_run(daemon->loop);
+    record(daemon, "stop");
+    return outcome;
+}
+
+static void close_parts(struct daemon *daemon)
+{
+    listener_close(daemon->listener);
+    watcher_destroy(daemon->watcher);
+    live_labels_destroy(daemon->labels);
+    live_policy_stop(&daemon->policy);
+    server_destroy(daemon->server);
+    census_destroy(daemon->gate.census);
+    upstream_destroy(daemon->gate.upstream);
+    loop_destroy(daemon->loop);
+    audit_close(daemon->audit);
+    if (daemon->gate.labels)
+        node_labels_unref(daemon->gate.labels);
+    if (daemon->gate.policy)
+        policy_unref(daemon->gate.policy);
+    settings_free(&daemon->settings);
+}
+
+static int run_with_grpc(struct daemon *daemon)
+{
+    struct err err = {0};
+    grpc_init();
+    int outcome = open_parts(daemon, &err);
+    if (outcome == 0)
+        outcome = run(daemon, &err);
+    close_parts(daemon);
+    grpc_shutdown();
+    if (outcome < 0)
+        say_error("%s", err.text);
+    return outcome;
+}
+
+int daemon_run(const char *config)
+{
+    struct daemon daemon = {.terminate = {.done = on_terminate},
+                            .served = {.done = on_served},
+                            .grace_over = {.done = on_grace_over},
+                            .over = {.done = on_over}};
+    if (load_configuration(&daemon, config) < 0) {
+        close_parts(&daemon);
+        return -1;
+    }
+    watcher_block_signals();
+    signal(SIGPIPE, SIG_IGN);
+    bound_memory();
+    return run_with_grpc(&daemon);
+}
