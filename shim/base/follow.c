@@ -15,8 +15,8 @@
 #include "base/say.h"
 #include "base/trail.h"
 
-#define DIRECTORY_EVENTS \
-    (IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_CLOSE_WRITE | IN_ONLYDIR)
+/* Those of one directory add up: several names of a path may lie in it. */
+#define NAME_EVENTS (IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_ONLYDIR | IN_MASK_ADD)
 #define FILE_EVENTS (IN_CLOSE_WRITE | IN_ATTRIB)
 
 struct link {
@@ -92,9 +92,10 @@ static void add_link(struct linking *linking, const char *path, uint32_t events,
     linking->links = link;
 }
 
-static void add_directory(void *cookie, const char *dir, const char *name)
+/* That a file is written concerns the directory that it lies in, not those above. */
+static void add_directory(void *cookie, const char *dir, const char *name, bool last)
 {
-    add_link(cookie, dir, DIRECTORY_EVENTS, name);
+    add_link(cookie, dir, NAME_EVENTS | (last ? IN_CLOSE_WRITE : 0), name);
 }
 
 static bool is_watched(const struct follow *follow, int watch)

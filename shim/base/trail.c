@@ -93,7 +93,7 @@ void trail_walk(const char *path, trail_fn *step, void *cookie, struct trail_end
     while (take_name(&walk, name)) {
         if (step_by_dots(&walk, name))
             continue;
-        step(cookie, walk.dir[0] ? walk.dir : "/", name);
+        step(cookie, walk.dir[0] ? walk.dir : "/", name, is_last(&walk));
         if (!step_to(&walk, name, end))
             return;
     }

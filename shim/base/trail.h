@@ -12,8 +12,9 @@
 
 #include "base/own.h"
 
-/* `name` is about to be looked up in the directory `dir`, which has no link in its path. */
-typedef void trail_fn(void *cookie, const char *dir, const char *name);
+/* `name` is about to be looked up in the directory `dir`, which has no link in its path. `last`:
+ * nothing is to be looked up behind it, unless it is a link. */
+typedef void trail_fn(void *cookie, const char *dir, const char *name, bool last);
 
 struct trail_end {
     bool found; /* false: the path leads nowhere (now) */

@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "base/say.h"
+#include "base/writer.h"
 #include "cli/known_labels.h"
 #include "cli/output.h"
 #include "cli/ps_report.h"
@@ -59,8 +60,9 @@ static const char doc[] =
     "if it asked for the runtime that it has, since containerd does not keep what it asked for; "
     "nor does it tell whether a pod is privileged or has an SELinux label, so rules on these see "
     "a pod without. \"?\" is what is not known: it is no drift. Sandboxes that are not ready are "
-    "listed, not judged.\n\nExit status: 0 it was shown, 1 with --exit-code: a sandbox drifts, 2 "
-    "wrong usage, or it could not be found out.";
+    "listed, not judged. A policy that only observes is shown as if it were enforced.\n\n"
+    "Exit status: 0 it was shown, 1 with --exit-code: a sandbox drifts, 2 wrong usage, or it could "
+    "not be found out.";
 
 static const struct argp parser = {.options = option_table, .parser = parse_option, .doc = doc};
 
@@ -99,6 +101,15 @@ static int load_bed(const char *config, struct bed *bed)
     return 0;
 }
 
+/* Containerd's words are foreign. */
+static void complain(const struct err *err)
+{
+    char text[4 * sizeof(err->text)]; /* each byte as \xNN */
+    struct writer writer = writer_make(text, sizeof(text));
+    writer_text(&writer, err->text);
+    say_error("%s", text);
+}
+
 static int print(const struct options *options, const struct ps_report *report)
 {
     if (options->format == OUTPUT_JSON)
@@ -126,8 +137,9 @@ static enum cli_exit show(const struct options *options, const struct bed *bed,
     }
     if (print(options, &report) < 0)
         return CLI_USAGE;
-    return output_finish(options->exit_code && report.tally.drifted ? CLI_DOES_NOT_HOLD
-                                                                    : CLI_HOLDS);
+    if (output_finish(CLI_HOLDS) != CLI_HOLDS)
+        return CLI_USAGE; /* 1 would be taken for drift */
+    return options->exit_code && report.tally.drifted ? CLI_DOES_NOT_HOLD : CLI_HOLDS;
 }
 
 int cli_ps(int argc, char **argv)
@@ -144,7 +156,7 @@ int cli_ps(int argc, char **argv)
     int asked = sandbox_query_run(bed.settings.upstream, TIMEOUT_MS, &query, &err);
     grpc_shutdown();
     if (asked < 0) {
-        say_error("%s", err.text);
+        complain(&err);
         return CLI_USAGE;
     }
     return show(&options, &bed, &query);

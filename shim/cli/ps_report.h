@@ -56,7 +56,4 @@ int ps_report_print(const struct ps_report *report, const struct table_look *loo
 /* The same as an object, the caller's; NULL when memory is out. */
 json_t *ps_report_json(const struct ps_report *report) MUST_CHECK;
 
-/* The time since a sandbox was made, such as 41s, 3m, 4h12m or 9d; both in ns since 1970. */
-void ps_format_age(int64_t created_at, int64_t now, char *buf, size_t size);
-
 #endif

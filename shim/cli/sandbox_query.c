@@ -110,6 +110,12 @@ static int take_status(struct inquiry *inquiry, struct queried_sandbox *sandbox,
         return note_trouble(inquiry, sandbox, answer->message);
     OWNED_ARENA struct arena scratch = {0};
     struct err why = {0};
+    struct str id, handler;
+    /* An answer about nothing would read as a pod without host namespaces. */
+    if (inspect_sandbox_status(answer->reply, &id, &handler, &why) < 0)
+        return note_trouble(inquiry, sandbox, str_of(why.text));
+    if (!str_eq(id, sandbox->facts.id))
+        return note_trouble(inquiry, sandbox, STR("it answered about another sandbox"));
     if (inspect_sandbox_namespaces(answer->reply, &scratch, &sandbox->facts, &why) < 0)
         return note_trouble(inquiry, sandbox, str_of(why.text));
     return 0;
@@ -239,7 +245,7 @@ static int explain_socket(const char *socket, int error, struct err *err)
     return err_set_errno(err, error, "containerd's socket %s", socket);
 }
 
-/* gRPC would say less, and later. A full backlog is no fault: gRPC waits. */
+/* gRPC would say less, and later. A full backlog (EAGAIN) may have room when gRPC connects. */
 static int probe(const char *socket_path, struct err *err)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};

@@ -28,6 +28,7 @@ struct daemon {
     struct live_policy policy;
     struct live_labels *labels;
     struct watcher *watcher;
+    bool signalled; /* `terminate` is posted; the watcher's, while it runs */
     struct loop_op terminate, served, grace_over, over;
 };
 
@@ -85,8 +86,7 @@ static void on_over(struct loop_op *op, bool ok)
     struct daemon *daemon = container_of(op, struct daemon, over);
     (void)ok;
     watcher_stop(daemon->watcher);
-    if (daemon->labels)
-        live_labels_stop(daemon->labels);
+    live_labels_stop(daemon->labels);
     census_stop(daemon->gate.census);
     loop_stop(daemon->loop);
 }
@@ -97,6 +97,7 @@ static bool on_signal(void *cookie, int number)
 {
     struct daemon *daemon = cookie;
     if (number != SIGHUP) {
+        daemon->signalled = true;
         loop_post(daemon->loop, &daemon->terminate);
         return false;
     }
@@ -159,6 +160,8 @@ static int open_parts(struct daemon *daemon, struct err *err)
         loop_create(&daemon->loop, err) < 0 ||
         upstream_create(settings->upstream, daemon->loop, &daemon->gate.upstream, err) < 0)
         return -1;
+    if (live_labels_open(settings, &daemon->gate, &daemon->labels, err) < 0)
+        return -1;
     daemon->gate.census = census_create(daemon->gate.upstream, daemon->loop);
     if (!daemon->gate.census)
         return err_set(err, "the table of sandboxes: out of memory");
@@ -189,12 +192,8 @@ static int follow_files(struct daemon *daemon, struct err *err)
 static int start_threads(struct daemon *daemon, struct err *err)
 {
     live_policy_start(&daemon->policy, daemon->settings.policy, &daemon->gate);
-    if (live_labels_start(&daemon->settings, &daemon->gate, &daemon->labels, err) < 0 ||
-        follow_files(daemon, err) < 0)
-        return -1;
-    record_start(daemon);
-    census_start(daemon->gate.census);
-    if (watcher_start(daemon->watcher, err) < 0)
+    live_labels_start(daemon->labels);
+    if (follow_files(daemon, err) < 0 || watcher_start(daemon->watcher, err) < 0)
         return -1;
     return listener_start(daemon->listener, daemon->audit, adopt, daemon, err);
 }
@@ -202,13 +201,16 @@ static int start_threads(struct daemon *daemon, struct err *err)
 /* Once the server runs, there is one way out, for a failed start too: through on_terminate(). */
 static int run(struct daemon *daemon, struct err *err)
 {
+    record_start(daemon);
+    census_start(daemon->gate.census);
     int outcome = start_threads(daemon, err);
     if (outcome == 0) {
         say_info("serving %s in front of %s, policy %.*s", daemon->settings.listen,
                  daemon->settings.upstream, STR_FMT(policy_name(daemon->gate.policy)));
     } else {
-        watcher_stop(daemon->watcher); /* or else a signal may terminate, too */
-        loop_post(daemon->loop, &daemon->terminate);
+        watcher_stop(daemon->watcher);
+        if (!daemon->signalled)
+            loop_post(daemon->loop, &daemon->terminate);
     }
     loop_run(daemon->loop);
     record(daemon, "stop");

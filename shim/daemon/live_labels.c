@@ -22,7 +22,8 @@ struct live_labels {
 
     pthread_mutex_t lock;                     /* over all below */
     struct node_labels *from_file, *from_api; /* NULL: no source */
-    struct node_labels *newest;               /* what the loop has, or will have; NULL: at start */
+    struct node_labels *newest;               /* what the loop has, or will have */
+    bool running;                             /* the loop may be told */
     struct conflicts conflicts;
 };
 
@@ -123,7 +124,7 @@ static void set_source(struct live_labels *live, struct node_labels **source,
     pthread_mutex_lock(&live->lock);
     unref(*source);
     *source = labels;
-    if (live->newest)
+    if (live->running)
         publish(live);
     pthread_mutex_unlock(&live->lock);
 }
@@ -215,8 +216,8 @@ static int set_first(struct live_labels *live, struct err *reason, struct err *e
     return 0;
 }
 
-int live_labels_start(const struct settings *settings, struct gate *gate, struct live_labels **live,
-                      struct err *err)
+int live_labels_open(const struct settings *settings, struct gate *gate, struct live_labels **live,
+                     struct err *err)
 {
     OWNED(own_live_labels) struct live_labels *made = calloc(1, sizeof(*made));
     struct err reason = {0};
@@ -233,6 +234,14 @@ int live_labels_start(const struct settings *settings, struct gate *gate, struct
         return -1;
     *live = steal_ptr(&made);
     return 0;
+}
+
+void live_labels_start(struct live_labels *live)
+{
+    pthread_mutex_lock(&live->lock);
+    live->running = true;
+    publish(live);
+    pthread_mutex_unlock(&live->lock);
 }
 
 void live_labels_stop(struct live_labels *live)

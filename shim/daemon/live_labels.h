@@ -13,12 +13,15 @@
 struct live_labels;
 
 /*
- * Reads the file, starts the watch of the API server, and gives `gate`, whose loop and audit log
- * are open, the labels to begin with; that they are not known is a warning. `settings` and `gate`
- * are borrowed. -1: a wrong kubeconfig, no thread or no memory.
+ * Reads the file, starts the watch of the API server, and gives `gate` the labels to begin with;
+ * that they are not known is a warning. `settings` and `gate` are borrowed. -1: a wrong kubeconfig,
+ * no thread or no memory.
  */
-int live_labels_start(const struct settings *settings, struct gate *gate, struct live_labels **live,
-                      struct err *err) MUST_CHECK;
+int live_labels_open(const struct settings *settings, struct gate *gate, struct live_labels **live,
+                     struct err *err) MUST_CHECK;
+
+/* From now on the gate's loop, which will run, is told of changes. */
+void live_labels_start(struct live_labels *live);
 
 /* Reads the file again, if one is set. Labels that are wrong now change nothing; a file that is
  * gone leaves them unknown. `asked`: as in live_policy_look(). One thread at a time. */

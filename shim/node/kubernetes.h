@@ -19,17 +19,19 @@ struct kubernetes_options {
 /*
  * `labels` (one reference, the callee's) are in force from now on: known, or unknown once the Node
  * is gone. Told once before kubernetes_start() returns, from the cache or unknown, and then on the
- * watch's thread, only when labels, or whether they are known, have changed.
+ * watch's thread, only when labels, or whether they are known, have changed. Labels of the cache
+ * that the API server then confirms are no change: kubernetes_seen() tells.
  */
 typedef void kubernetes_fn(void *cookie, struct node_labels *labels);
 
-/* `options` and its strings are borrowed until kubernetes_stop(). -1: a wrong kubeconfig, told as
- * path:line:column, no thread, or no memory. A kubeconfig that is not there yet is waited for. */
+/* The strings of `options` are borrowed until kubernetes_stop(). -1: a wrong kubeconfig, told as
+ * path:line:column, a name that no Node has, no libcurl, no thread, or no memory. A kubeconfig that
+ * is not there yet is waited for. */
 int kubernetes_start(const struct kubernetes_options *options, kubernetes_fn *changed, void *cookie,
                      struct kubernetes **kubernetes, struct err *err) MUST_CHECK;
 
 /* When the API server last confirmed the labels (CLOCK_REALTIME, seconds; 0: never): while the
- * watch is open, by its events and bookmarks. Any thread. */
+ * watch is open, by its events and bookmarks; before, as the cache has it. Any thread. */
 int64_t kubernetes_seen(const struct kubernetes *kubernetes);
 
 /* Ends within a second whatever the network does. NULL is allowed. */

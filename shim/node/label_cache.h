@@ -22,7 +22,8 @@ enum label_cache_outcome {
 enum label_cache_outcome label_cache_read(const char *path, const char *node, int64_t now,
                                           struct node_labels **labels, struct err *err) MUST_CHECK;
 
-/* Replaces the file in one step, durably, for its owner only. On failure the old file stays. */
+/* Replaces the file in one step, durably, for its owner only. On failure the old
+ * file stays, or the new one may not outlive a crash. */
 int label_cache_write(const char *path, const char *node, const struct label_set *labels,
                       int64_t seen, struct err *err) MUST_CHECK;
 

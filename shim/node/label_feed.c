@@ -134,7 +134,7 @@ void label_feed_free(struct label_feed *feed)
 /* -1: memory is out; what was told last stays, and the next news try again. */
 static int replace(struct label_feed *feed, const struct label_set *labels)
 {
-    struct node_labels_origin origin = {.source = "kubernetes", .seen = feed->seen};
+    struct node_labels_origin origin = {.source = "kubernetes", .seen = wall_clock()};
     struct node_labels *fresh = labels ? node_labels_make(labels, origin) : node_labels_unknown();
     if (!fresh) {
         say_error("node labels: a change is lost: memory is out");
@@ -142,6 +142,7 @@ static int replace(struct label_feed *feed, const struct label_set *labels)
     }
     node_labels_unref(feed->labels);
     feed->labels = fresh;
+    feed->seen = origin.seen;
     feed->changed(feed->cookie, node_labels_ref(fresh));
     return 0;
 }
@@ -152,7 +153,6 @@ void label_feed_take(struct label_feed *feed, const struct label_set *labels)
         label_feed_confirm(feed);
         return;
     }
-    feed->seen = wall_clock();
     if (replace(feed, labels))
         return;
     if (labels) {

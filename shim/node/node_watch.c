@@ -139,25 +139,30 @@ static enum node_watch_end tell(struct node_watch *watch, enum node_news news,
     return NODE_WATCH_OVER;
 }
 
-/* An answer with an error's status. */
+/* What a person can do about an error's status. */
+static void explain(const struct node_watch_options *options, long status, const char *message,
+                    struct err *err)
+{
+    if (status == 401)
+        err_set(err, "HTTP 401: the credential of %s is not taken; has it expired?",
+                options->kubeconfig);
+    else if (status == 403)
+        err_set(err, "HTTP 403: is node.name %s the Node of %s, and may it list and watch it? %s",
+                options->node, options->kubeconfig, message);
+    else
+        err_set(err, "HTTP %ld%s%s", status, message[0] ? ": " : "", message);
+}
+
+/* An answer with an error's status. Only a list's tells that the Node is gone. */
 static enum node_watch_end refused(struct node_watch *watch, const struct api_answer *answer,
                                    const char *doing, struct err *err)
 {
     const struct node_watch_options *options = watch->options;
     char message[768];
     bool gone = node_object_from_error(answer->body, options->node, message, sizeof(message));
-    if (gone && watch->version[0] == '\0') {
+    if (gone && watch->version[0] == '\0')
         options->listener.labels(options->listener.cookie, NULL);
-        err_set(err, "there is no Node %s", options->node);
-        return lost(watch, doing, err);
-    }
-    err_set(err, "HTTP %ld%s%s", answer->status, message[0] ? ": " : "", message);
-    if (answer->status == 401)
-        err_set(err, "HTTP 401: the credential of %s is not taken; has it expired?",
-                options->kubeconfig);
-    else if (answer->status == 403)
-        err_set(err, "HTTP 403: is node.name %s the Node of %s, and may it list and watch it? %s",
-                options->node, options->kubeconfig, message);
+    explain(options, answer->status, message, err);
     lost(watch, doing, err);
     return answer->status == 410 ? NODE_WATCH_EXPIRED : NODE_WATCH_LOST;
 }
