@@ -24,7 +24,10 @@
 
 #define SERVICE "/runtime.v1.RuntimeService/"
 
-enum request { REQUEST_EMPTY, REQUEST_SANDBOX };
+/* The sandbox that containers are created in. */
+#define SANDBOX_ID "5ac3ff0d0b0e4a6c8f3f2f0c7d1e9b8a5ac3ff0d0b0e4a6c8f3f2f0c7d1e9b8a"
+
+enum request { REQUEST_EMPTY, REQUEST_SANDBOX, REQUEST_CONTAINER, REQUEST_COUNT };
 
 static const struct row {
     const char *name;
@@ -36,6 +39,7 @@ static const struct row {
     {"small call, 16 clients", SERVICE "Version", REQUEST_EMPTY, 16},
     {"RunPodSandbox, 1 client", SERVICE "RunPodSandbox", REQUEST_SANDBOX, 1},
     {"RunPodSandbox, 16 clients", SERVICE "RunPodSandbox", REQUEST_SANDBOX, 16},
+    {"CreateContainer, 1 client", SERVICE "CreateContainer", REQUEST_CONTAINER, 1},
     {"the same bytes, not judged", SERVICE "UpdatePodSandbox", REQUEST_SANDBOX, 1},
     {"ListContainers of 500", SERVICE "ListContainers", REQUEST_EMPTY, 1},
 };
@@ -56,7 +60,7 @@ struct bench {
     struct cell cells[ROWS][PEERS_MAX];
     size_t peer_count;
     pid_t fake;
-    grpc_slice requests[2];
+    grpc_slice requests[REQUEST_COUNT];
 };
 
 static const struct argp_option options[] = {
@@ -118,10 +122,10 @@ static const struct argp parser = {
     NULL,
     NULL};
 
-/* An agent's pod as the kubelet asks for it. */
-static grpc_slice sandbox_request(void)
+/* Appends an agent's pod, as the kubelet describes it, as a field. */
+static void add_pod(struct bytes *out, unsigned field)
 {
-    struct bytes out = {0}, config = {0}, metadata = {0};
+    struct bytes config = {0}, metadata = {0};
     bytes_text(&metadata, 1, "build-7");
     bytes_text(&metadata, 2, "6f2c6f0e-7a3f-4f0e-9d7c-0c7d6a1f2b3c");
     bytes_text(&metadata, 3, "agents");
@@ -138,8 +142,41 @@ static grpc_slice sandbox_request(void)
         bytes_text(&label, 2, labels[i][1]);
         bytes_nest(&config, 6, &label);
     }
-    bytes_nest(&out, 1, &config);
+    bytes_nest(out, field, &config);
+}
+
+static grpc_slice sandbox_request(void)
+{
+    struct bytes out = {0};
+    add_pod(&out, 1);
     bytes_text(&out, 2, "gvisor");
+    return bytes_slice(&out);
+}
+
+/* A container with twenty variables and five mounts. */
+static grpc_slice container_request(void)
+{
+    struct bytes out = {0}, config = {0}, metadata = {0}, image = {0};
+    bytes_text(&out, 1, SANDBOX_ID);
+    bytes_text(&metadata, 1, "main");
+    bytes_nest(&config, 1, &metadata);
+    bytes_text(&image, 1, "sha256:6f2c6f0e7a3f4f0e9d7c0c7d6a1f2b3c");
+    bytes_nest(&config, 2, &image);
+    for (size_t i = 0; i < 20; i++) {
+        struct bytes variable = {0};
+        bytes_text(&variable, 1, "SERVICE_PORT_8080_TCP_ADDR");
+        bytes_text(&variable, 2, "tcp://10.96.0.1:8080");
+        bytes_nest(&config, 6, &variable);
+    }
+    for (size_t i = 0; i < 5; i++) {
+        struct bytes mount = {0};
+        bytes_text(&mount, 1, "/var/run/secrets/kubernetes.io/serviceaccount");
+        bytes_text(&mount, 2, "/var/lib/kubelet/pods/6f2c6f0e/volumes/token");
+        bytes_number(&mount, 3, 1);
+        bytes_nest(&config, 7, &mount);
+    }
+    bytes_nest(&out, 2, &config);
+    add_pod(&out, 3);
     return bytes_slice(&out);
 }
 
@@ -169,9 +206,20 @@ static void run_slot(struct bench *bench, size_t row, size_t peer, unsigned roun
     expect_running(bench, at);
 }
 
+/* The fake tells of one sandbox from now on. */
+static void make_sandbox(const struct bench *bench)
+{
+    struct load load;
+    grpc_slice sandbox = grpc_slice_from_static_string(SANDBOX_ID " runsc\n");
+    load_open(&load, bench->paths.upstream);
+    load_run(&load, 1, "/fake.Fake/Sandboxes", sandbox, 1);
+    load_close(&load);
+}
+
 /* The first round warms up and is written over. */
 static void run_rounds(struct bench *bench)
 {
+    make_sandbox(bench);
     for (size_t i = 0; i < bench->peer_count; i++)
         load_open(&bench->peers[i].load, bench->peers[i].socket);
     for (unsigned turn = 0; turn <= bench->rounds; turn++) {
@@ -296,6 +344,7 @@ int main(int argc, char **argv)
     }
     bench.requests[REQUEST_EMPTY] = grpc_empty_slice();
     bench.requests[REQUEST_SANDBOX] = sandbox_request();
+    bench.requests[REQUEST_CONTAINER] = container_request();
     int failed = 1;
     if (start_all(&bench)) {
         grpc_init(); /* after the last fork */
@@ -304,6 +353,7 @@ int main(int argc, char **argv)
         grpc_shutdown();
     }
     stop_all(&bench);
-    grpc_slice_unref(bench.requests[REQUEST_SANDBOX]);
+    for (size_t i = 0; i < REQUEST_COUNT; i++)
+        grpc_slice_unref(bench.requests[i]);
     return failed;
 }
