@@ -68,7 +68,7 @@ static void read_cri(struct reader *reader, const struct yaml_node *node, struct
     label_reader_set(reader, values[CRI_LABELS], "labels", LABELS_OF_OBJECT, NULL, 0, &pod->labels);
     label_reader_set(reader, values[CRI_ANNOTATIONS], "annotations", LABELS_ARE_ANNOTATIONS, NULL,
                      0, &pod->annotations);
-    pod->untrusted = label_reader_untrusted(&pod->annotations);
+    pod->untrusted = pod_annotations_untrust(&pod->annotations);
     read_flags(reader, values, pod);
     if (values[CRI_CONTAINERS])
         pod_containers_read_cri(reader, values[CRI_CONTAINERS], containers);

@@ -4,8 +4,6 @@
 
 #include "base/label_syntax.h"
 
-#define UNTRUSTED_ANNOTATION STR("io.kubernetes.cri.untrusted-workload")
-
 static bool read_entry(struct reader *reader, const struct yaml_node *key, enum label_kind kind,
                        struct label *label)
 {
@@ -57,11 +55,4 @@ void label_reader_set(struct reader *reader, const struct yaml_node *node, const
     struct str twice; /* yaml_read() has reported it */
     if (label_set_make(items, count, set, &twice))
         *set = (struct label_set){0};
-}
-
-bool label_reader_untrusted(const struct label_set *annotations)
-{
-    const struct str *value =
-        label_set_find(annotations, UNTRUSTED_ANNOTATION, label_hash(UNTRUSTED_ANNOTATION));
-    return value && str_eq(*value, STR("true"));
 }

@@ -17,8 +17,4 @@ void label_reader_set(struct reader *reader, const struct yaml_node *node, const
                       enum label_kind kind, const struct label *fixed, size_t fixed_count,
                       struct label_set *set);
 
-/* Whether containerd takes the pod for an untrusted one, which asks for the handler `untrusted`:
- * annotation io.kubernetes.cri.untrusted-workload. */
-bool label_reader_untrusted(const struct label_set *annotations);
-
 #endif

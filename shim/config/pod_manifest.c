@@ -32,7 +32,7 @@ static void read_metadata(struct reader *reader, const struct yaml_node *root,
                      COUNT_OF(fixed), &facts->labels);
     label_reader_set(reader, reader_find(metadata, "annotations"), "annotations",
                      LABELS_ARE_ANNOTATIONS, NULL, 0, &facts->annotations);
-    facts->untrusted = label_reader_untrusted(&facts->annotations);
+    facts->untrusted = pod_annotations_untrust(&facts->annotations);
 }
 
 static void read_spec(struct reader *reader, const struct yaml_node *root, struct pod_manifest *pod)

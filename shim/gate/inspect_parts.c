@@ -112,13 +112,6 @@ static void read_security(const Cri__LinuxSandboxSecurityContext *security, stru
     inspect_pod_namespaces(security->namespace_options, pod);
 }
 
-static bool is_untrusted(const struct label_set *annotations)
-{
-    struct str key = STR("io.kubernetes.cri.untrusted-workload");
-    const struct str *value = label_set_find(annotations, key, label_hash(key));
-    return value && str_eq(*value, STR("true"));
-}
-
 int inspect_pod_labels(const char *within, Cri__StringPair *const *labels, size_t label_count,
                        Cri__StringPair *const *annotations, size_t annotation_count,
                        struct arena *arena, struct pod_facts *pod, struct err *err)
@@ -128,7 +121,7 @@ int inspect_pod_labels(const char *within, Cri__StringPair *const *labels, size_
     if (inspect_labels(within, "annotations", annotations, annotation_count, arena,
                        &pod->annotations, err) < 0)
         return -1;
-    pod->untrusted = is_untrusted(&pod->annotations);
+    pod->untrusted = pod_annotations_untrust(&pod->annotations);
     return 0;
 }
 

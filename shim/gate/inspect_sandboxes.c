@@ -6,9 +6,13 @@
 #include "gate/wire.h"
 
 #define LIST_ITEMS 1
-#define ITEM_HANDLER 7
 #define STATUS_STATUS 1
-#define STATUS_HANDLER 9
+
+/* The fields that are not the same in both replies. */
+struct numbers {
+    uint32_t annotations, handler;
+};
+static const struct numbers of_item = {6, 7}, of_status = {8, 9};
 
 struct str inspect_sandbox_request(struct str id, struct arena *arena)
 {
@@ -28,8 +32,27 @@ struct str inspect_requested_sandbox(struct str request)
     return field.bytes;
 }
 
+static bool untrusts(struct str annotation)
+{
+    struct wire_field key, value;
+    return wire_find(annotation, 1, &key) && wire_is_bytes(&key, 1) &&
+           wire_find(annotation, 2, &value) && wire_is_bytes(&value, 2) &&
+           pod_annotation_untrusts(key.bytes, value.bytes);
+}
+
+/* For the few sandboxes that asked for no handler: a second look, at what may stand for one. */
+static struct str handler_of_annotations(struct str sandbox, uint32_t annotations)
+{
+    struct wire_reader reader = wire_reader(sandbox);
+    struct wire_field field;
+    struct pod_facts pod = {.handler = STR("")};
+    while (reader.at < reader.end && wire_next(&reader, &field, NULL) == 0)
+        pod.untrusted |= wire_is_bytes(&field, annotations) && untrusts(field.bytes);
+    return pod_facts_requested(&pod);
+}
+
 /* Reads to the end: a sandbox whose handler is cut off must not look like one without. */
-static int read_sandbox(struct str sandbox, uint32_t handler_field, struct str *id,
+static int read_sandbox(struct str sandbox, const struct numbers *numbers, struct str *id,
                         struct str *handler, struct err *err)
 {
     struct wire_reader reader = wire_reader(sandbox);
@@ -40,9 +63,11 @@ static int read_sandbox(struct str sandbox, uint32_t handler_field, struct str *
             return err_wrap(err, "a sandbox in containerd's reply");
         if (wire_is_bytes(&field, 1))
             *id = field.bytes;
-        else if (wire_is_bytes(&field, handler_field))
+        else if (wire_is_bytes(&field, numbers->handler))
             *handler = field.bytes;
     }
+    if (handler->len == 0)
+        *handler = handler_of_annotations(sandbox, numbers->annotations);
     return 0;
 }
 
@@ -56,7 +81,7 @@ int inspect_sandbox_list(struct str reply, inspect_sandbox_fn *each, void *cooki
             return err_wrap(err, "containerd's list of sandboxes");
         if (!wire_is_bytes(&item, LIST_ITEMS))
             continue;
-        if (read_sandbox(item.bytes, ITEM_HANDLER, &id, &handler, err) < 0)
+        if (read_sandbox(item.bytes, &of_item, &id, &handler, err) < 0)
             return -1;
         if (id.len)
             each(cookie, id, handler);
@@ -70,7 +95,7 @@ int inspect_sandbox_status(struct str reply, struct str *id, struct str *handler
     *id = *handler = STR("");
     if (!wire_find(reply, STATUS_STATUS, &status) || !wire_is_bytes(&status, STATUS_STATUS))
         return err_set(err, "containerd's status of a sandbox: no status in %zu bytes", reply.len);
-    if (read_sandbox(status.bytes, STATUS_HANDLER, id, handler, err) < 0)
+    if (read_sandbox(status.bytes, &of_status, id, handler, err) < 0)
         return -1;
     if (!id->len)
         return err_set(err, "containerd's status of a sandbox: no id");
@@ -98,6 +123,8 @@ static int read_facts(struct str item, struct arena *arena, struct sandbox_facts
     if (inspect_pod_labels("items", sandbox->labels, sandbox->n_labels, sandbox->annotations,
                            sandbox->n_annotations, arena, &facts->pod, err) < 0)
         return err_wrap(err, "containerd's list of sandboxes");
+    if (facts->handler.len == 0)
+        facts->handler = pod_facts_requested(&facts->pod);
     return 0;
 }
 

@@ -11,9 +11,15 @@
 #include "base/err.h"
 #include "policy/facts.h"
 
+/*
+ * The handler of a sandbox, here and below, is containerd's own name for its runtime, and "" when
+ * none was asked for. Containerd tells what was asked for; an untrusted pod's annotation stands for
+ * the handler `untrusted`, which it runs under (containerd, pkg/cri/server/sandbox_run.go: the
+ * metadata's RuntimeHandler is the request's, getSandboxRuntime() reads the annotation).
+ */
 struct sandbox_facts {
     struct str id;
-    struct str handler; /* containerd's own name for its runtime; "" when none was asked for */
+    struct str handler;
     bool ready;
     int64_t created_at;   /* ns since 1970 */
     struct pod_facts pod; /* as far as the answer tells: a list lacks the namespaces; its handler is

@@ -98,6 +98,20 @@ const struct str *label_set_find(const struct label_set *set, struct str key, ui
     return label ? &label->value : NULL;
 }
 
+#define UNTRUSTED_ANNOTATION STR("io.kubernetes.cri.untrusted-workload")
+
+bool pod_annotation_untrusts(struct str key, struct str value)
+{
+    return str_eq(key, UNTRUSTED_ANNOTATION) && str_eq(value, STR("true"));
+}
+
+bool pod_annotations_untrust(const struct label_set *annotations)
+{
+    const struct label *label =
+        label_set_get(annotations, UNTRUSTED_ANNOTATION, label_hash(UNTRUSTED_ANNOTATION));
+    return label && pod_annotation_untrusts(label->key, label->value);
+}
+
 struct str pod_facts_requested(const struct pod_facts *pod)
 {
     return pod->untrusted ? STR("untrusted") : pod->handler;

@@ -78,6 +78,10 @@ struct container_facts {
     struct str bidirectional;       /* the same for propagation BIDIRECTIONAL */
 };
 
+/* Whether containerd takes a pod with these annotations, or with this one, for an untrusted one. */
+bool pod_annotations_untrust(const struct label_set *annotations);
+bool pod_annotation_untrusts(struct str key, struct str value);
+
 /* The handler that the request asks for: `untrusted` when the annotation says so, as containerd
  * reads it, else the field. */
 struct str pod_facts_requested(const struct pod_facts *pod);

@@ -123,6 +123,57 @@ Test(inspect_sandboxes, reads_the_handler_of_a_status)
     }
 }
 
+/* Puts `value` behind a tag and a length of one byte each. */
+static size_t put(char *to, int number, struct str value)
+{
+    char head[] = {(char)(number << 3 | 2), (char)value.len};
+    memcpy(to, head, 2);
+    memcpy(to + 2, value.data, value.len);
+    return 2 + value.len;
+}
+
+/* A sandbox "a" with the annotation, within field 1 of a reply, as both replies have it. */
+static struct str reply_with(char *text, int annotations, const char *value, int handlers,
+                             const char *handler)
+{
+    char pair[80], sandbox[120];
+    size_t pair_len = put(pair, 1, STR("io.kubernetes.cri.untrusted-workload")), len;
+    pair_len += put(pair + pair_len, 2, str_of(value));
+    len = put(sandbox, 1, STR("a"));
+    len += put(sandbox + len, annotations, STR("\x0a\x01k\x12\x04true"));
+    len += put(sandbox + len, annotations, (struct str){pair, pair_len});
+    len += put(sandbox + len, handlers, str_of(handler));
+    return (struct str){text, put(text, 1, (struct str){sandbox, len})};
+}
+
+/* Containerd keeps the handler that was asked for, and runs the pod by the annotation. */
+Test(inspect_sandboxes, knows_untrusted_pods_by_their_annotation)
+{
+    static const struct {
+        const char *value, *handler, *want;
+    } cases[] = {{"true", "", "untrusted"},
+                 {"false", "", ""},
+                 {"True", "", ""},
+                 {"", "", ""},
+                 {"true", "runsc", "runsc"}};
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        OWNED_ARENA struct arena arena = {0};
+        char text[128];
+        struct str id, handler;
+        struct told told = {0};
+        struct sandbox_facts *list;
+        size_t count;
+        struct str reply = reply_with(text, 8, cases[i].value, 9, cases[i].handler);
+        cr_assert_eq(inspect_sandbox_status(reply, &id, &handler, NULL), 0);
+        cr_expect(str_eq(handler, str_of(cases[i].want)), "status %zu", i);
+        reply = reply_with(text, 6, cases[i].value, 7, cases[i].handler);
+        cr_assert_eq(inspect_sandbox_list(reply, tell, &told, NULL), 0);
+        cr_expect(str_eq(told.handler[0], str_of(cases[i].want)), "list %zu", i);
+        cr_assert_eq(inspect_sandboxes(reply, &arena, &list, &count, NULL), 0);
+        cr_expect(str_eq(list[0].handler, str_of(cases[i].want)), "whole list %zu", i);
+    }
+}
+
 Test(inspect_sandboxes, reads_all_of_a_list)
 {
     OWNED_ARENA struct arena arena = {0};
@@ -174,7 +225,7 @@ Test(inspect_sandboxes, reads_all_of_a_list)
     cr_expect_eq(list[0].pod.labels.count, 1);
     cr_expect_not(list[0].pod.untrusted);
     cr_expect_not(list[1].ready);
-    cr_expect(list[1].pod.untrusted && list[1].handler.data && list[1].handler.len == 0);
+    cr_expect(list[1].pod.untrusted && str_eq(list[1].handler, STR("untrusted")));
     cr_expect(list[1].pod.name.data && list[1].pod.name.len == 0);
 }
 
