@@ -117,7 +117,7 @@ static void remove_at(struct sandboxes *sandboxes, struct sandbox **link)
 
 static struct sandbox *make_sandbox(struct str id, struct str handler, uint32_t hash)
 {
-    if (id.len > UINT32_MAX || handler.len > UINT32_MAX)
+    if (id.len > SANDBOX_TEXT_MAX || handler.len > SANDBOX_TEXT_MAX)
         return NULL;
     struct sandbox *made = malloc(sizeof(*made) + id.len + handler.len);
     if (!made)

@@ -11,6 +11,10 @@
 
 struct sandboxes;
 
+/* The longest id or handler that is kept; containerd's ids have 64 bytes. A removal of whatever id
+ * succeeds, so that a caller could fill the memory with longer ones. */
+#define SANDBOX_TEXT_MAX ((size_t)256)
+
 /* NULL: memory is out. */
 struct sandboxes *sandboxes_create(void) MUST_CHECK;
 void sandboxes_destroy(struct sandboxes *sandboxes);
@@ -20,8 +24,8 @@ DEFINE_OWNED(own_sandboxes, struct sandboxes, sandboxes_destroy)
 bool sandboxes_find(const struct sandboxes *sandboxes, struct str id,
                     struct str *handler) MUST_CHECK;
 
-/* Puts one in, or gives it another handler. Without memory it is left out: a later question finds
- * nothing, and containerd is asked. */
+/* Puts one in, or gives it another handler. Without memory, or with a text over SANDBOX_TEXT_MAX,
+ * it is left out: a later question finds nothing, and containerd is asked. */
 void sandboxes_put(struct sandboxes *sandboxes, struct str id, struct str handler);
 void sandboxes_drop(struct sandboxes *sandboxes, struct str id);
 

@@ -5,6 +5,12 @@
 #include <criterion/criterion.h>
 #include <malloc.h>
 
+static size_t in_use(void)
+{
+    struct mallinfo2 info = mallinfo2();
+    return info.uordblks + info.hblkhd;
+}
+
 static void expect(const struct sandboxes *sandboxes, const char *id, const char *handler)
 {
     struct str found;
@@ -104,18 +110,44 @@ Test(sandboxes, an_older_list_brings_nothing_back)
     cr_expect_eq(sandboxes_count(sandboxes), 0);
 }
 
+/* A removal of an id that never was succeeds, however long it is, and a list may take its time. */
+Test(sandboxes, keeps_no_long_texts)
+{
+    static char text[1024 * 1024];
+    memset(text, 'a', sizeof(text));
+    struct str longest = {text, SANDBOX_TEXT_MAX}, longer = {text, SANDBOX_TEXT_MAX + 1}, handler;
+    OWNED(own_sandboxes) struct sandboxes *sandboxes = sandboxes_create();
+    sandboxes_put(sandboxes, longest, longest);
+    cr_expect(sandboxes_find(sandboxes, longest, &handler));
+    sandboxes_put(sandboxes, longer, STR("runc"));
+    sandboxes_put(sandboxes, STR("a1"), longer);
+    cr_expect_eq(sandboxes_count(sandboxes), 1);
+    sandboxes_list_begin(sandboxes);
+    size_t before = in_use();
+    for (unsigned i = 0; i < 16; i++) {
+        text[0] = (char)('b' + i);
+        sandboxes_drop(sandboxes, (struct str){text, sizeof(text)});
+    }
+    cr_expect_lt(in_use(), before + sizeof(text));
+}
+
+/* What is known by another handler must not be taken for that one any longer. */
+Test(sandboxes, forgets_one_that_cannot_be_kept)
+{
+    static char text[SANDBOX_TEXT_MAX + 1];
+    memset(text, 'a', sizeof(text));
+    OWNED(own_sandboxes) struct sandboxes *sandboxes = sandboxes_create();
+    put(sandboxes, "a1", "runc");
+    sandboxes_put(sandboxes, STR("a1"), (struct str){text, sizeof(text)});
+    cr_expect(!is_known(sandboxes, "a1"));
+}
+
 #define MANY 10000
 
 static struct str id_of(char text[65], unsigned number)
 {
     snprintf(text, 65, "%064x", number * 2654435761u);
     return (struct str){text, 64};
-}
-
-static size_t in_use(void)
-{
-    struct mallinfo2 info = mallinfo2();
-    return info.uordblks + info.hblkhd;
 }
 
 /* The most that is in use while the table grows stays below the limit, and all of it comes back. */
