@@ -21,6 +21,7 @@ struct census {
     struct loop_op retry_op;
     struct ask *list; /* under way, or NULL */
     int retry_ms;
+    uint64_t drops; /* counts them */
     bool stopping;
     bool complete;      /* a whole list has been read since the start */
     bool list_again;    /* containerd came back while a list was under way */
@@ -31,6 +32,7 @@ struct census {
 /* A question, and who asks. */
 struct search {
     struct census *census;
+    uint64_t drops; /* the census's when it was asked */
     census_fn *found;
     void *cookie;
 };
@@ -171,8 +173,16 @@ void census_put(struct census *census, struct str id, struct str handler)
 
 void census_drop(struct census *census, struct str id)
 {
+    census->drops++;
     if (id.len)
         sandboxes_drop(census->sandboxes, id);
+}
+
+/* Unless it may be the one that was dropped since: nothing would take it out again. */
+static void put_found(const struct search *search, const struct census_finding *finding)
+{
+    if (search->drops == search->census->drops)
+        census_put(search->census, finding->id, finding->handler);
 }
 
 static void on_status(void *cookie, const struct answer *answer)
@@ -182,7 +192,7 @@ static void on_status(void *cookie, const struct answer *answer)
     struct err err;
     if (answer->code == GRPC_STATUS_OK) {
         if (inspect_sandbox_status(answer->reply, &finding.id, &finding.handler, &err) == 0) {
-            census_put(search->census, finding.id, finding.handler);
+            put_found(search, &finding);
         } else {
             finding.code = GRPC_STATUS_INTERNAL;
             finding.message = str_of(err.text);
@@ -219,7 +229,8 @@ struct ask *census_find(struct census *census, struct str id, int timeout_ms, ce
     struct ask *ask = NULL;
     int asked = -1;
     if (search) {
-        *search = (struct search){.census = census, .found = found, .cookie = cookie};
+        *search = (struct search){
+            .census = census, .drops = census->drops, .found = found, .cookie = cookie};
         asked = ask_for_one(search, id, timeout_ms, &ask, &err);
     } else {
         err_set(&err, "a question to containerd: out of memory");

@@ -21,18 +21,40 @@ struct container_call {
     struct ask *ask; /* under way, or NULL */
 };
 
-/* The request as it came, with the runtime's own name in its ImageSpec if it has another. */
+/* Containerd takes a unique beginning of an id, too; but once it reads the request, that may be the
+ * beginning of another sandbox's: the one that was judged is named by its whole id. */
+static bool needs_whole_id(const struct container_call *call)
+{
+    const struct judgement *judgement = &call->judged.judgement;
+    return policy_mode(judgement->policy) == POLICY_ENFORCE &&
+           !str_eq(judgement->sandbox_id, call->asked.sandbox_id);
+}
+
+/* As it came, but for the sandbox's whole id, and for the runtime's own name in the ImageSpec. */
+static int write_request(struct container_call *call, struct str *request, struct err *err)
+{
+    struct judged_call *judged = &call->judged;
+    const struct judgement *judgement = &judged->judgement;
+    if (needs_whole_id(call) && inspect_container_put_sandbox(*request, judgement->sandbox_id,
+                                                              &judged->arena, request, err) < 0)
+        return -1;
+    if (judgement->image_handler.len == 0)
+        return 0;
+    return inspect_image_replace(IMAGE_IN_CONTAINER, *request, judgement->image_handler,
+                                 &judged->arena, request, err);
+}
+
 static grpc_byte_buffer *request_to_send(struct judged_call *judged, struct err *err)
 {
-    struct str handler = judged->judgement.image_handler, replaced;
-    if (handler.len == 0)
-        return grpc_raw_byte_buffer_create(&judged->request, 1);
-    if (inspect_image_replace(IMAGE_IN_CONTAINER, str_of_slice(&judged->request), handler,
-                              &judged->arena, &replaced, err) < 0) {
+    struct container_call *call = container_of(judged, struct container_call, judged);
+    struct str came = str_of_slice(&judged->request), request = came;
+    if (write_request(call, &request, err) < 0) {
         err_wrap(err, "crigate");
         return NULL;
     }
-    return payload_copy(replaced);
+    if (request.data == came.data)
+        return grpc_raw_byte_buffer_create(&judged->request, 1);
+    return payload_copy(request);
 }
 
 /* The kubelet does not wait any longer. */

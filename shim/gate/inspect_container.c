@@ -4,6 +4,9 @@
 
 #include "gate/inspect.h"
 #include "gate/inspect_parts.h"
+#include "gate/wire.h"
+
+#define CREATE_SANDBOX_ID 1
 
 /*
  * Containerd takes CDI devices from the container's annotations too, never from the pod's: each
@@ -139,6 +142,24 @@ int inspect_container(struct str request, struct arena *arena, struct container_
     if (inspect_pod_config("sandbox_config", create->sandbox_config, arena, &asked->pod, err) < 0)
         return -1;
     return inspect_container_config("config", create->config, arena, &asked->facts, err);
+}
+
+int inspect_container_put_sandbox(struct str request, struct str id, struct arena *arena,
+                                  struct str *replaced, struct err *err)
+{
+    struct wire_field field;
+    if (!wire_find(request, CREATE_SANDBOX_ID, &field))
+        return err_set(err, "request: no pod_sandbox_id to replace");
+    size_t behind = request.len - field.end, room = field.start + WIRE_HEAD_MAX + id.len + behind;
+    unsigned char *bytes = arena_alloc(arena, room);
+    if (!bytes)
+        return err_set(err, "request: memory is out for its %zu bytes", room);
+    memcpy(bytes, request.data, field.start);
+    size_t len = field.start +
+                 wire_put_bytes(CREATE_SANDBOX_ID, id, bytes + field.start, room - field.start);
+    memcpy(bytes + len, request.data + field.end, behind);
+    *replaced = (struct str){.data = (char *)bytes, .len = len + behind};
+    return 0;
 }
 
 struct str inspect_container_id(struct str reply)

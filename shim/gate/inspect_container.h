@@ -18,6 +18,11 @@ struct container_request {
 int inspect_container(struct str request, struct arena *arena, struct container_request *asked,
                       struct err *err) MUST_CHECK;
 
+/* The request with `id` in the place of its sandbox_id, every other byte as it was. Lives in
+ * `arena`. -1: memory is out, or the request names no sandbox. */
+int inspect_container_put_sandbox(struct str request, struct str id, struct arena *arena,
+                                  struct str *replaced, struct err *err) MUST_CHECK;
+
 /* The container id in a reply, empty when there is none. Borrows from `reply`. */
 struct str inspect_container_id(struct str reply);
 

@@ -3,6 +3,7 @@
 #include "gate/inspect_container.h"
 
 #include "gate/inspect_image.h"
+#include "gate/method.h"
 #include "inspect_fuzz.h"
 
 static void check_mounts(const struct container_facts *facts, const Cri__ContainerConfig *config)
@@ -56,6 +57,26 @@ static void check_image(const struct container_request *asked, struct str reques
     REQUIRE(str_eq(handler, asked->image_handler));
 }
 
+/* Another sandbox's id changes nothing else. */
+static void check_whole_id(const struct container_request *asked, struct str request)
+{
+    OWNED_ARENA struct arena arena = {0};
+    struct container_request again;
+    struct str changed, back;
+    if (inspect_container_put_sandbox(request, STR("5f0c"), &arena, &changed, NULL) < 0) {
+        REQUIRE(asked->sandbox_id.len == 0);
+        return;
+    }
+    if (changed.len > METHOD_REQUEST_MAX)
+        return;
+    REQUIRE(inspect_container(changed, &arena, &again, NULL) == 0);
+    REQUIRE(str_eq(again.sandbox_id, STR("5f0c")));
+    REQUIRE(str_eq(again.facts.name, asked->facts.name));
+    REQUIRE(again.facts.device_count == asked->facts.device_count);
+    REQUIRE(inspect_container_put_sandbox(changed, asked->sandbox_id, &arena, &back, NULL) == 0);
+    REQUIRE(back.len <= request.len);
+}
+
 void fuzz_container(struct str message)
 {
     OWNED_ARENA struct arena arena = {0};
@@ -71,4 +92,5 @@ void fuzz_container(struct str message)
         return;
     check_facts(&asked, message);
     check_image(&asked, message);
+    check_whole_id(&asked, message);
 }

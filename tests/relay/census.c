@@ -113,6 +113,56 @@ GATE(takes_a_unique_beginning_of_an_id)
     cr_expect_eq(create(scene, ""), GRPC_STATUS_NOT_FOUND);
 }
 
+/* By the time that containerd reads a beginning, it may be another sandbox's. */
+static void expect_sent(struct scene *scene, grpc_slice request, grpc_slice want)
+{
+    cr_expect_eq(call_unary(&scene->client, CREATE, "", GRPC_SLICE_START_PTR(request),
+                            GRPC_SLICE_LENGTH(request), NULL),
+                 GRPC_STATUS_OK);
+    grpc_slice last = scene_last(scene, CREATE);
+    cr_expect(grpc_slice_eq(last, want), "other bytes arrived");
+    grpc_slice_unref(last);
+    grpc_slice_unref(want);
+    grpc_slice_unref(request);
+}
+
+GATE(the_sandbox_that_was_judged_goes_on_by_its_whole_id)
+{
+    wait_for_list(scene);
+    scene_set_sandboxes(scene, GVISOR " runsc\n" HOST " runc\n");
+    expect_sent(scene, message_container("2e", FUSE, ""), message_container(HOST, FUSE, ""));
+    expect_sent(scene, message_container("1f0", "", "gvisor"),
+                message_container(GVISOR, "", "runsc"));
+}
+
+GATE_OBSERVING(observing_leaves_the_beginning_of_an_id)
+{
+    wait_for_list(scene);
+    scene_set_sandboxes(scene, HOST " runc\n");
+    expect_sent(scene, message_container("2e", "", ""), message_container("2e", "", ""));
+}
+
+/* Containerd's answer is then older than the removal, and nothing would take it out again. */
+GATE(a_late_answer_brings_nothing_back)
+{
+    struct rpc rpc;
+    wait_for_list(scene);
+    scene_set_sandboxes(scene, GVISOR " runsc\n");
+    scene_steer(scene, QUESTION, "fake-delay-ms: 500\n");
+    grpc_slice request = message_container(GVISOR, FUSE, "");
+    rpc_start(&rpc, &scene->client, CREATE, "", NULL, NO_DEADLINE);
+    rpc_send(&rpc, GRPC_SLICE_START_PTR(request), GRPC_SLICE_LENGTH(request));
+    rpc_half_close(&rpc);
+    grpc_slice_unref(request);
+    scene_wait_saw(scene, QUESTION, "requests", 1);
+    remove_pod(scene, "", GVISOR);
+    scene_steer(scene, QUESTION, "");
+    cr_expect_eq(rpc_finish(&rpc), GRPC_STATUS_FAILED_PRECONDITION);
+    rpc_free(&rpc);
+    create(scene, GVISOR);
+    cr_expect_eq(scene_saw(scene, QUESTION, "calls"), 2, "it was known, and is gone");
+}
+
 GATE(reads_the_list_at_its_start)
 {
     scene_term_gate(scene);

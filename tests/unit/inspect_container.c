@@ -358,6 +358,26 @@ Test(inspect_container, reads_the_containers_of_a_restore)
     cr_expect_str_eq(err.text, "field container_configs.linux: stands twice (byte 4)");
 }
 
+Test(inspect_container, puts_a_sandbox_in_the_place_of_the_other)
+{
+    OWNED_ARENA struct arena arena = {0};
+    struct err err = {0};
+    struct str got;
+    cr_assert_eq(inspect_container_put_sandbox(STR("\x1a\x00\x0a\x01"
+                                                   "5\x12\x00"),
+                                               STR("5f0c"), &arena, &got, &err),
+                 0);
+    cr_expect(str_eq(got, STR("\x1a\x00\x0a\x04"
+                              "5f0c\x12\x00")));
+    cr_assert_eq(inspect_container_put_sandbox(STR("\x0a\x00"), STR("5f0c"), &arena, &got, &err),
+                 0);
+    cr_expect(str_eq(got, STR("\x0a\x04"
+                              "5f0c")));
+    cr_expect_eq(inspect_container_put_sandbox(STR("\x1a\x00"), STR("5f0c"), &arena, &got, &err),
+                 -1);
+    cr_expect_str_eq(err.text, "request: no pod_sandbox_id to replace");
+}
+
 Test(inspect_container, reads_the_container_id_of_a_reply)
 {
     cr_expect(str_eq(inspect_container_id(STR("\x0a\x02id\x78\x01")), STR("id")));
