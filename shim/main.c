@@ -13,7 +13,7 @@ static const struct command {
     {"serve", cli_serve, "stand between the kubelet and containerd"},
     {"check", cli_check, "find every error in a policy"},
     {"explain", cli_explain, "say what the gate would do with a pod, and why"},
-    {"test", cli_test, "hold a policy against cases: which pod runs where, which is refused"},
+    {"test", cli_test, "hold a policy against its cases"},
     {"ps", cli_ps, "show what runs here, and what the policy would choose now"},
 };
 
