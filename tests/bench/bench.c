@@ -272,6 +272,17 @@ static void print_row(const struct bench *bench, size_t row, json_t *out)
     }
 }
 
+/* They stay in the gate's table: nothing removes them here. */
+static uint64_t sandboxes_made(const struct bench *bench, size_t peer)
+{
+    uint64_t made = 0;
+    for (size_t row = 0; row < ROWS; row++) {
+        if (strcmp(rows[row].method, SERVICE "RunPodSandbox") == 0)
+            made += bench->cells[row][peer].calls;
+    }
+    return made;
+}
+
 static int print_all(const struct bench *bench)
 {
     json_t *numbers = json_array(), *memory = json_object();
@@ -281,8 +292,9 @@ static int print_all(const struct bench *bench)
     for (size_t i = 0; i < bench->peer_count; i++) {
         uint64_t rss = peer_rss_kib(&bench->peers[i]);
         if (rss)
-            printf("%-28s %-14s %9.1f\n", "resident memory, MiB", bench->peers[i].name,
-                   (double)rss / 1024);
+            printf("%-28s %-14s %9.1f  with %" PRIu64 " sandboxes made, none removed\n",
+                   "resident memory, MiB", bench->peers[i].name, (double)rss / 1024,
+                   sandboxes_made(bench, i));
         json_object_set_new(memory, bench->peers[i].name, json_integer((json_int_t)rss));
     }
     json_t *all = json_pack("{s:i, s:i, s:o, s:o}", "rounds", (int)bench->rounds, "slotMs", SLOT_MS,
