@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A file's links are the names that its path leads through, each with the watch of its directory,
- * and the file itself. An event at one of them has the path walked and the watches set anew.
+ * A file's links are what its path leads through: directories, names in them where it is the name
+ * that may change, and the file itself. An event at one of them has the path walked and the watches
+ * set anew. A plain directory above is watched for its own moving only: what else happens in a busy
+ * one, as /etc or /tmp, wakes nobody.
  */
 #include "base/follow.h"
 
@@ -15,14 +17,16 @@
 #include "base/say.h"
 #include "base/trail.h"
 
-/* Those of one directory add up: several names of a path may lie in it. */
-#define NAME_EVENTS (IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_ONLYDIR | IN_MASK_ADD)
+#define NAME_EVENTS (IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_ONLYDIR)
+#define SELF_EVENTS (IN_MOVE_SELF | IN_DELETE_SELF | IN_ONLYDIR | IN_DONT_FOLLOW)
 #define FILE_EVENTS (IN_CLOSE_WRITE | IN_ATTRIB)
 
 struct link {
     struct link *next;
     int watch;
-    const char *name; /* in the watched directory; NULL: the watched file itself */
+    uint32_t events;
+    const char *path; /* of what is watched */
+    const char *name; /* in the watched directory; NULL: what is watched itself */
 };
 
 enum change {
@@ -69,44 +73,72 @@ struct linking {
     bool memory_out;
 };
 
-static void add_link(struct linking *linking, const char *path, uint32_t events, const char *name)
+/* What has just gone is told by what leads to it. */
+static void warn_once(struct linking *linking, const char *path, int error)
 {
-    int watch = inotify_add_watch(linking->follow->fd, path, events);
-    if (watch < 0) {
-        /* What has just gone is told by the directory it was in. */
-        if (errno != ENOENT && errno != ENOTDIR && !linking->follow->warned) {
-            say_warn("%s cannot be watched: %s; changes of %s may go unnoticed until SIGHUP "
-                     "(for \"No space left\", raise fs.inotify.max_user_watches)",
-                     path, strerror(errno), linking->followed->path);
-            linking->follow->warned = true;
-        }
+    if (error == ENOENT || error == ENOTDIR || linking->follow->warned)
         return;
+    say_warn(
+        "%s cannot be watched: %s; changes of %s may go unnoticed until SIGHUP (for \"No space "
+        "left\", raise fs.inotify.max_user_watches)",
+        path, strerror(error), linking->followed->path);
+    linking->follow->warned = true;
+}
+
+/* Watches of one directory add up: several links may lead through it. False: `path` leads to no
+ * such thing. */
+static bool add_link(struct linking *linking, const char *path, uint32_t events, const char *name)
+{
+    int watch = inotify_add_watch(linking->follow->fd, path, events | IN_MASK_ADD);
+    if (watch < 0) {
+        int error = errno;
+        warn_once(linking, path, error);
+        return error != ENOENT && error != ENOTDIR;
     }
     struct link *link = arena_alloc(linking->arena, sizeof(*link));
+    const char *dir = arena_str(linking->arena, str_of(path)).data;
     const char *copy = name ? arena_str(linking->arena, str_of(name)).data : NULL;
-    if (!link || (name && !copy)) {
+    if (!link || !dir || (name && !copy)) {
         linking->memory_out = true;
-        return;
+        return true;
     }
-    *link = (struct link){.next = linking->links, .watch = watch, .name = copy};
+    *link = (struct link){
+        .next = linking->links, .watch = watch, .events = events, .path = dir, .name = copy};
     linking->links = link;
+    return true;
+}
+
+static bool add_directory(void *cookie, const char *path)
+{
+    return add_link(cookie, path, SELF_EVENTS, NULL);
 }
 
 /* That a file is written concerns the directory that it lies in, not those above. */
-static void add_directory(void *cookie, const char *dir, const char *name, bool last)
+static void add_name(void *cookie, const char *dir, const char *name, bool last)
 {
     add_link(cookie, dir, NAME_EVENTS | (last ? IN_CLOSE_WRITE : 0), name);
 }
 
-static bool is_watched(const struct follow *follow, int watch)
+/* All that some link wants to hear from a watch; 0: there is none. */
+static uint32_t wanted(const struct follow *follow, int watch)
 {
+    uint32_t events = 0;
     for (const struct followed *followed = follow->first; followed; followed = followed->next) {
-        for (const struct link *link = followed->links; link; link = link->next) {
-            if (link->watch == watch)
-                return true;
-        }
+        for (const struct link *link = followed->links; link; link = link->next)
+            events |= link->watch == watch ? link->events : 0;
     }
-    return false;
+    return events;
+}
+
+/* Watches hear of no more than is wanted now: a name that was missing is there, a link is none any
+ * more. Where the path leads elsewhere by now, an event has been queued that says so. */
+static void narrow(struct follow *follow, const struct followed *followed)
+{
+    for (const struct link *link = followed->links; link; link = link->next) {
+        int watch = inotify_add_watch(follow->fd, link->path, wanted(follow, link->watch));
+        if (watch >= 0 && watch != link->watch && !wanted(follow, watch))
+            inotify_rm_watch(follow->fd, watch);
+    }
 }
 
 static bool is_same_name(const struct link *a, const struct link *b)
@@ -150,7 +182,10 @@ static void find_links(struct follow *follow, struct followed *followed)
     struct linking linking = {.follow = follow, .followed = followed, .arena = &arena};
     struct trail_end end;
     const struct link *old = followed->links;
-    trail_walk(followed->path, add_directory, &linking, &end);
+    trail_walk(
+        followed->path,
+        &(struct trail_watch){.directory = add_directory, .name = add_name, .cookie = &linking},
+        &end);
     if (end.found)
         add_link(&linking, end.path, FILE_EVENTS, NULL);
     weigh(followed, &linking, &end);
@@ -158,9 +193,10 @@ static void find_links(struct follow *follow, struct followed *followed)
     followed->arena = arena;
     followed->touched = false;
     for (; old; old = old->next) {
-        if (!is_watched(follow, old->watch))
+        if (!wanted(follow, old->watch))
             inotify_rm_watch(follow->fd, old->watch); /* it may have ended by itself */
     }
+    narrow(follow, followed);
     arena_free(&before);
 }
 
@@ -173,7 +209,7 @@ static void note(struct followed *followed, const struct link *link, uint32_t ma
     if (by_name && (mask & IN_CREATE) && !(mask & IN_ISDIR)) {
         followed->change = WRITING;
         followed->created = link;
-    } else if ((mask & IN_CLOSE_WRITE) ||
+    } else if ((mask & (IN_CLOSE_WRITE | IN_MOVE_SELF | IN_DELETE_SELF)) ||
                (by_name && (mask & (IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE)))) {
         followed->change = NOW;
     } else if (followed->change == NO_CHANGE) {

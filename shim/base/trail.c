@@ -67,10 +67,26 @@ static bool follow_link(struct walk *walk, const char *path)
     return true;
 }
 
-/* Goes on to `name`. False: this is the end, and `end` tells of what kind. */
-static bool step_to(struct walk *walk, const char *name, struct trail_end *end)
+/* Whether `name` is a plain directory on the way, told as such. */
+static bool enter(struct walk *walk, const struct trail_watch *watch, struct trail_end *end)
 {
-    if (!join(end->path, walk->dir, name) || lstat(end->path, &end->info) < 0)
+    if (is_last(walk) || lstat(end->path, &end->info) < 0 || !S_ISDIR(end->info.st_mode) ||
+        !watch->directory(watch->cookie, end->path))
+        return false;
+    strcpy(walk->dir, end->path);
+    return true;
+}
+
+/* Goes on to `name`. False: this is the end, and `end` tells of what kind. */
+static bool step_to(struct walk *walk, const struct trail_watch *watch, const char *name,
+                    struct trail_end *end)
+{
+    if (!join(end->path, walk->dir, name))
+        return false;
+    if (enter(walk, watch, end))
+        return true;
+    watch->name(watch->cookie, walk->dir[0] ? walk->dir : "/", name, is_last(walk));
+    if (lstat(end->path, &end->info) < 0)
         return false;
     if (S_ISLNK(end->info.st_mode))
         return follow_link(walk, end->path);
@@ -78,11 +94,10 @@ static bool step_to(struct walk *walk, const char *name, struct trail_end *end)
         end->found = true;
         return false;
     }
-    strcpy(walk->dir, end->path);
-    return S_ISDIR(end->info.st_mode);
+    return enter(walk, watch, end);
 }
 
-void trail_walk(const char *path, trail_fn *step, void *cookie, struct trail_end *end)
+void trail_walk(const char *path, const struct trail_watch *watch, struct trail_end *end)
 {
     struct walk walk = {.links = 0};
     char name[NAME_MAX + 1];
@@ -91,10 +106,7 @@ void trail_walk(const char *path, trail_fn *step, void *cookie, struct trail_end
         return;
     strcpy(walk.rest, path);
     while (take_name(&walk, name)) {
-        if (step_by_dots(&walk, name))
-            continue;
-        step(cookie, walk.dir[0] ? walk.dir : "/", name, is_last(&walk));
-        if (!step_to(&walk, name, end))
+        if (!step_by_dots(&walk, name) && !step_to(&walk, watch, name, end))
             return;
     }
 }

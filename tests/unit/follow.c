@@ -215,6 +215,57 @@ Test(follow, ignores_its_neighbours)
     expect_silence();
 }
 
+/* Nothing at all is queued: a thread that waits for it sleeps on. */
+static void expect_sleep(const char *busy)
+{
+    struct pollfd fd = {.fd = follow_fd(followed), .events = POLLIN};
+    for (int i = 0; i < 10; i++) {
+        write_text(at(busy), "x");
+        unlink(at(busy));
+    }
+    cr_assert_eq(poll(&fd, 1, 0), 0, "woken by %s", busy);
+}
+
+Test(follow, sleeps_beside_a_busy_directory_above)
+{
+    mkdir(at("x"), 0700);
+    mkdir(at("x/y"), 0700);
+    write_text(at("x/y/policy"), "a");
+    start_at(at("x/y/policy"));
+    expect_seen("a");
+    expect_sleep("busy");
+    expect_sleep("x/busy");
+    cr_assert_eq(rename(at("x"), at("z")), 0);
+    expect_seen("(none)");
+    cr_assert_eq(rename(at("z"), at("x")), 0);
+    expect_seen("a");
+    expect_sleep("busy"); /* the name that was missing is there again */
+    write_text(file, "b");
+    expect_seen("b");
+}
+
+Test(follow, sees_a_directory_replaced)
+{
+    mkdir(at("x"), 0700);
+    mkdir(at("z"), 0700);
+    write_text(at("x/policy"), "a");
+    write_text(at("z/policy"), "b");
+    start_at(at("x/policy"));
+    expect_seen("a");
+    cr_assert_eq(renameat2(AT_FDCWD, at("x"), AT_FDCWD, at("z"), RENAME_EXCHANGE), 0);
+    expect_seen("b");
+    cr_assert_eq(renameat2(AT_FDCWD, at("x"), AT_FDCWD, at("z"), RENAME_EXCHANGE), 0);
+    expect_seen("a");
+    cr_assert_eq(rename(at("x"), at("y")), 0);
+    cr_assert_eq(symlink("z", at("x")), 0);
+    expect_seen("b");
+    unlink(at("x"));
+    cr_assert_eq(rename(at("y"), at("x")), 0);
+    expect_seen("a");
+    write_text(at("x/policy"), "c");
+    expect_seen("c");
+}
+
 /* As the kubelet's AtomicWriter: a directory named by the time, its link swapped by a rename, the
  * old directory removed. */
 static void publish(const char *version, const char *before, const char *text)
