@@ -27,6 +27,8 @@ static int check_file(int fd, struct err *err)
     struct stat stat;
     if (fstat(fd, &stat))
         return err_set_errno(err, errno, "it cannot be looked at");
+    if (!S_ISREG(stat.st_mode))
+        return err_set(err, "it is not a regular file");
     if (stat.st_uid != 0 && stat.st_uid != geteuid())
         return err_set(err, "it belongs to another user");
     if (stat.st_mode & (S_IWGRP | S_IWOTH))
@@ -110,7 +112,7 @@ static struct node_labels *interpret(json_t *root, const char *node, int64_t now
 enum label_cache_outcome label_cache_read(const char *path, const char *node, int64_t now,
                                           struct node_labels **labels, struct err *err)
 {
-    OWNED_FD int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    OWNED_FD int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
     if (fd < 0 && errno == ENOENT)
         return LABEL_CACHE_MISSING;
     if (fd < 0) {

@@ -16,8 +16,8 @@ enum label_cache_outcome {
 
 /*
  * Reads the labels of `node`; their origin is "cache" and when they were last confirmed, which is
- * never after `now` (CLOCK_REALTIME, seconds). Wrong is another node's file too, and one that
- * others than its owner may write. `*labels` is set only when it was read.
+ * never after `now` (CLOCK_REALTIME, seconds). Wrong is another node's file too, one that
+ * others than its owner may write, and a link. `*labels` is set only when it was read.
  */
 enum label_cache_outcome label_cache_read(const char *path, const char *node, int64_t now,
                                           struct node_labels **labels, struct err *err) MUST_CHECK;

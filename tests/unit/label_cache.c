@@ -153,6 +153,21 @@ Test(label_cache, replaces_what_a_crash_left)
     cr_expect_neq(access(left, F_OK), 0);
 }
 
+Test(label_cache, is_no_link_and_no_pipe)
+{
+    char real[96];
+    save("lab", NOW);
+    snprintf(real, sizeof(real), "%s/real.json", dir);
+    cr_assert_eq(rename(path, real), 0);
+    cr_assert_eq(symlink("real.json", path), 0);
+    expect_wrong("cannot be opened");
+    save("lab", NOW);
+    cr_expect_eq(readlink(path, real, sizeof(real)), -1, "the link is replaced, not followed");
+    unlink(path);
+    cr_assert_eq(mkfifo(path, 0600), 0);
+    expect_wrong("not a regular file");
+}
+
 Test(label_cache, is_removed)
 {
     struct err err = {0};
