@@ -53,6 +53,9 @@ static int set_tls(struct api_client_options *options, struct err *err)
         must(options, set_blob(options, CURLOPT_SSLCERT_BLOB, access->certificate), "certificate",
              err))
         return -1;
+    /* A key that is locked is an error: without this OpenSSL asks whoever sits at the terminal. */
+    if (must(options, set_pointer(options, CURLOPT_KEYPASSWD, ""), "key", err))
+        return -1;
     return must(options, set_blob(options, CURLOPT_SSLKEY_BLOB, access->key), "key", err);
 }
 
