@@ -9,6 +9,15 @@
 
 #include "base/file.h"
 
+/* It has been written to since `before`: what was read may be half of it. */
+static bool is_written(int fd, const struct stat *before)
+{
+    struct stat now;
+    return fstat(fd, &now) < 0 || now.st_size != before->st_size ||
+           now.st_mtim.tv_sec != before->st_mtim.tv_sec ||
+           now.st_mtim.tv_nsec != before->st_mtim.tv_nsec;
+}
+
 /* A pipe would hold up whoever waits for its other end: opened without waiting, it is refused. */
 static enum source_look read_now(const struct source *source, struct arena *arena, struct str *text,
                                  struct err *err)
@@ -26,6 +35,10 @@ static enum source_look read_now(const struct source *source, struct arena *aren
     }
     if (file_read_fd(fd, source->most, arena, text, err)) {
         err_wrap(err, "%s", source->path);
+        return SOURCE_UNREADABLE;
+    }
+    if (is_written(fd, &info)) {
+        err_set(err, "%s: it was written to while it was read", source->path);
         return SOURCE_UNREADABLE;
     }
     return SOURCE_OTHER;
