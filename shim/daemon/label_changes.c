@@ -7,20 +7,6 @@
 
 static const struct label_set none;
 
-bool label_sets_equal(const struct label_set *a, const struct label_set *b)
-{
-    if (!a || !b)
-        return a == b;
-    if (a->count != b->count)
-        return false;
-    for (size_t i = 0; i < a->count; i++) {
-        const struct str *value = label_set_find(b, a->items[i].key, a->items[i].hash);
-        if (!value || !str_eq(*value, a->items[i].value))
-            return false;
-    }
-    return true;
-}
-
 static int compare_keys(const void *a, const void *b)
 {
     return str_cmp(((const struct audit_change *)a)->key, ((const struct audit_change *)b)->key);

@@ -8,8 +8,6 @@
 
 /* In all of these NULL is a set that is not known, and as a list of labels counts as empty. */
 
-bool label_sets_equal(const struct label_set *a, const struct label_set *b);
-
 /* The changes from one to the other, by key; they borrow from both sets. The caller frees the list.
  * NULL: memory is out. */
 struct audit_change *label_changes_make(const struct label_set *before,

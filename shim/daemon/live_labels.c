@@ -17,6 +17,7 @@
 struct live_labels {
     struct gate *gate;
     struct source file; /* its path is NULL: no source */
+    bool refused;       /* the file holds something else than is known from it */
     struct kubernetes_options api;
     struct kubernetes *kubernetes; /* NULL: no source; set before the loop runs */
 
@@ -39,8 +40,7 @@ struct news {
 void live_labels_describe(const struct live_labels *live, struct audit_event *event)
 {
     struct node_labels_origin origin = node_labels_origin(live->gate->labels);
-    int64_t confirmed = live->kubernetes ? kubernetes_seen(live->kubernetes) : 0;
-    int64_t seen = confirmed > origin.seen ? confirmed : origin.seen;
+    int64_t seen = live->kubernetes ? kubernetes_seen(live->kubernetes) : origin.seen;
     int64_t now = (int64_t)time(NULL);
     event->labels.source = origin.source;
     event->labels.known = node_labels_set(live->gate->labels) != NULL;
@@ -66,6 +66,8 @@ static void tell(const struct live_labels *live, const struct label_set *before,
         label_changes_write(&out, changes, count);
     if (!after)
         say_warn("node labels: not known any more; " REFUSED);
+    else if (before && changes && !count)
+        say_info("node labels: confirmed, as they were, from %s", event.labels.source);
     else
         say_info("node labels%s, from %s: %s", before ? "" : ": known now", event.labels.source,
                  count ? text : "none");
@@ -100,6 +102,15 @@ static struct node_labels *merge(struct live_labels *live)
     return only ? node_labels_ref(only) : node_labels_unknown();
 }
 
+/* What is known, or where it is known from, is not the same. */
+static bool differ(const struct node_labels *a, const struct node_labels *b)
+{
+    const struct label_set *known = node_labels_set(a);
+    if (!label_set_equal(known, node_labels_set(b)))
+        return true;
+    return known && strcmp(node_labels_origin(a).source, node_labels_origin(b).source) != 0;
+}
+
 /* Has the loop put in force what the sources say now, if that is something else. */
 static void publish(struct live_labels *live)
 {
@@ -109,7 +120,7 @@ static void publish(struct live_labels *live)
         say_error("node labels: memory is out; those in force stay");
         return;
     }
-    if (label_sets_equal(node_labels_set(live->newest), node_labels_set(merged)))
+    if (!differ(live->newest, merged))
         return;
     node_labels_unref(live->newest);
     live->newest = node_labels_ref(merged);
@@ -169,8 +180,12 @@ void live_labels_look(struct live_labels *live, bool asked)
         say_warn("node labels: %s", err.text);
     else if (err.text[0])
         say_error("node labels not taken: %s; what was known before stays in force", err.text);
+    else if (labels && live->refused)
+        say_info("node labels: %s is right again", live->file.path);
     else if (asked)
         say_info("node labels: %s is read again", live->file.path);
+    if (labels || err.text[0])
+        live->refused = !labels;
     if (labels)
         set_source(live, &live->from_file, labels);
 }
@@ -182,6 +197,7 @@ static int start_file(struct live_labels *live, struct err *reason, struct err *
     if (!live->file.path)
         return 0;
     live->from_file = read_file(live, reason);
+    live->refused = !live->from_file;
     if (!live->from_file)
         live->from_file = node_labels_unknown();
     return live->from_file ? 0 : err_set(err, "node labels: out of memory");

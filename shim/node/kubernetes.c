@@ -22,6 +22,9 @@
  * after each failure in a row. */
 #define WAIT_FIRST_MS 200
 #define WAIT_MOST_MS 30000
+/* Before the kubeconfig and its files are read again, once one was missing or wrong: a node that
+ * joins its cluster gets them at any time, and looking costs nobody else anything. */
+#define WAIT_FILES_MS 1000
 /* A watch that was open for so long was no failure. */
 #define STEADY_MS 10000
 /* An outage is told at its begin, and again now and then. */
@@ -38,6 +41,7 @@ struct kubernetes {
     bool connected;     /* at some time */
     int64_t lost_since; /* api_client_now(); 0: not lost */
     int64_t lost_told;
+    struct err lost_for; /* the files' fault told last */
 };
 
 /* --- what is told ------------------------------------------------------------------------ */
@@ -45,14 +49,28 @@ struct kubernetes {
 static void say_lost(struct kubernetes *kubernetes, const struct err *err)
 {
     int64_t now = api_client_now();
-    bool is_known = node_labels_set(kubernetes->feed.labels) != NULL;
+    char age[LABEL_FEED_AGE_SIZE];
     if (kubernetes->lost_since && now - kubernetes->lost_told < REMIND_MS)
         return;
     if (!kubernetes->lost_since)
         kubernetes->lost_since = now;
     kubernetes->lost_told = now;
-    say_warn("node labels: %s: %s; trying again",
-             is_known ? "those last seen stay in force" : "they are unknown", err->text);
+    if (!node_labels_set(kubernetes->feed.labels)) {
+        say_warn("node labels: they are unknown: %s; trying again", err->text);
+        return;
+    }
+    label_feed_age(&kubernetes->feed, age, sizeof(age));
+    say_warn("node labels: those last seen stay in force, confirmed %s ago: %s; trying again", age,
+             err->text);
+}
+
+/* Whoever puts the files right sees at once what is wrong with them next. */
+static void say_no_access(struct kubernetes *kubernetes, const struct err *err)
+{
+    if (strcmp(kubernetes->lost_for.text, err->text) != 0)
+        kubernetes->lost_told = api_client_now() - REMIND_MS;
+    kubernetes->lost_for = *err;
+    say_lost(kubernetes, err);
 }
 
 static void say_connected(struct kubernetes *kubernetes, const struct node_watch *watch)
@@ -174,13 +192,16 @@ static bool run_session(struct kubernetes *kubernetes)
     };
     struct err err = {0};
     int64_t retry_after = 0;
-    enum node_watch_end end = NODE_WATCH_LOST;
+    enum node_watch_end end;
     {
         OWNED(own_node_watch) struct node_watch *watch = NULL;
-        if (node_watch_open(&options, &watch, &err) == 0) {
-            end = list_and_follow(kubernetes, watch, &err);
-            retry_after = node_watch_retry_after(watch);
+        if (node_watch_open(&options, &watch, &err)) {
+            say_no_access(kubernetes, &err);
+            return pause_for(kubernetes, WAIT_FILES_MS);
         }
+        kubernetes->lost_for.text[0] = '\0';
+        end = list_and_follow(kubernetes, watch, &err);
+        retry_after = node_watch_retry_after(watch);
     }
     if (end == NODE_WATCH_STOPPED)
         return false;

@@ -19,8 +19,8 @@ struct kubernetes_options {
 /*
  * `labels` (one reference, the callee's) are in force from now on: known, or unknown once the Node
  * is gone. Told once before kubernetes_start() returns, from the cache or unknown, and then on the
- * watch's thread, only when labels, or whether they are known, have changed. Labels of the cache
- * that the API server then confirms are no change: kubernetes_seen() tells.
+ * watch's thread, only when labels, or whether they are known, have changed, or when the API
+ * server confirms those of the cache: they are the same then, and their origin is "kubernetes".
  */
 typedef void kubernetes_fn(void *cookie, struct node_labels *labels);
 

@@ -15,20 +15,6 @@ static int64_t wall_clock(void)
     return (int64_t)time(NULL);
 }
 
-static bool is_same(const struct label_set *a, const struct label_set *b)
-{
-    if (!a || !b)
-        return a == b;
-    if (a->count != b->count)
-        return false;
-    for (size_t i = 0; i < a->count; i++) {
-        if (!str_eq(a->items[i].key, b->items[i].key) ||
-            !str_eq(a->items[i].value, b->items[i].value))
-            return false;
-    }
-    return true;
-}
-
 /* --- the cache file ---------------------------------------------------------------------- */
 
 static void complain(struct label_feed *feed, const struct err *err)
@@ -88,10 +74,16 @@ static void write_age(int64_t seconds, char *text, size_t size)
     snprintf(text, size, "%lld %s%s", count, units[unit].name, count == 1 ? "" : "s");
 }
 
+void label_feed_age(const struct label_feed *feed, char *text, size_t size)
+{
+    int64_t now = wall_clock(), seen = feed->seen;
+    write_age(now > seen ? now - seen : 0, text, size);
+}
+
 static void read_cache(struct label_feed *feed)
 {
     struct err err = {0};
-    char age[48];
+    char age[LABEL_FEED_AGE_SIZE];
     int64_t now = wall_clock();
     const char *path = feed->options->cache;
     switch (label_cache_read(path, feed->options->node, now, &feed->labels, &err)) {
@@ -105,7 +97,7 @@ static void read_cache(struct label_feed *feed)
     }
     feed->kept = node_labels_origin(feed->labels).seen;
     feed->seen = feed->kept;
-    write_age(now - feed->kept, age, sizeof(age));
+    label_feed_age(feed, age, sizeof(age));
     say_info("node labels: %zu from the cache %s, confirmed %s ago, until the API server answers",
              node_labels_set(feed->labels)->count, path, age);
 }
@@ -149,7 +141,7 @@ static int replace(struct label_feed *feed, const struct label_set *labels)
 
 void label_feed_take(struct label_feed *feed, const struct label_set *labels)
 {
-    if (is_same(node_labels_set(feed->labels), labels)) {
+    if (label_set_equal(node_labels_set(feed->labels), labels)) {
         label_feed_confirm(feed);
         return;
     }
@@ -164,9 +156,13 @@ void label_feed_take(struct label_feed *feed, const struct label_set *labels)
     drop_cache(feed);
 }
 
+/* What only the cache knew so far has another origin from now on. */
 void label_feed_confirm(struct label_feed *feed)
 {
     int64_t now = wall_clock();
+    bool is_cached = strcmp(node_labels_origin(feed->labels).source, "cache") == 0;
+    if (is_cached && replace(feed, node_labels_set(feed->labels)))
+        return;
     feed->seen = now;
     if (node_labels_set(feed->labels) && (now - feed->kept >= KEPT_LATE_S || now < feed->kept))
         keep(feed, false);

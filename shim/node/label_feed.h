@@ -30,6 +30,11 @@ void label_feed_take(struct label_feed *feed, const struct label_set *labels);
 /* They are still so. */
 void label_feed_confirm(struct label_feed *feed);
 
+#define LABEL_FEED_AGE_SIZE 48
+
+/* How long ago the labels were confirmed, as "3 hours". */
+void label_feed_age(const struct label_feed *feed, char *text, size_t size);
+
 void label_feed_free(struct label_feed *feed);
 
 #endif

@@ -112,6 +112,20 @@ bool pod_annotations_untrust(const struct label_set *annotations)
     return label && pod_annotation_untrusts(label->key, label->value);
 }
 
+bool label_set_equal(const struct label_set *a, const struct label_set *b)
+{
+    if (!a || !b)
+        return a == b;
+    if (a->count != b->count)
+        return false;
+    for (size_t i = 0; i < a->count; i++) {
+        if (!str_eq(a->items[i].key, b->items[i].key) ||
+            !str_eq(a->items[i].value, b->items[i].value))
+            return false;
+    }
+    return true;
+}
+
 struct str pod_facts_requested(const struct pod_facts *pod)
 {
     return pod->untrusted ? STR("untrusted") : pod->handler;

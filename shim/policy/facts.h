@@ -42,6 +42,9 @@ int label_set_make(struct label *items, size_t count, struct label_set *set,
 const struct label *label_set_get(const struct label_set *set, struct str key, uint32_t hash);
 const struct str *label_set_find(const struct label_set *set, struct str key, uint32_t hash);
 
+/* NULL is a set that is not known, which is not an empty one. */
+bool label_set_equal(const struct label_set *a, const struct label_set *b);
+
 /*
  * One pod, as the request tells it.
  * Sources: PodSandboxConfig and LinuxSandboxSecurityContext of the CRI.

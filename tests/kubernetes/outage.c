@@ -215,7 +215,9 @@ Test(outage, is_bridged_by_the_cache)
     unsigned before = bed_changes(&bed);
     api_up(bed.api);
     cr_assert(api_await(bed.api, API_OPEN_WATCHES, 1));
-    cr_expect_eq(bed_changes(&bed), before, "the same labels are no change");
+    cr_expect_eq(bed_changes(&bed), before + 1, "the same labels have another origin");
+    cr_expect(bed_has(&bed, "kept", "yes"));
+    cr_expect_str_eq(node_labels_origin(bed.labels).source, "kubernetes");
     api_set_labels(bed.api, "kept=no");
     bed_await_value(&bed, "kept", "no");
 }

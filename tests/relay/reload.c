@@ -380,6 +380,8 @@ GATE(follows_the_label_file)
     snprintf(place, sizeof(place), "node labels not taken: %s:2:1: ", in(scene, "labels"));
     wait_log(scene, place, 1);
     expect_handler(scene, "runc");
+    write_file(scene, "labels", "agenttier.io/runtime=runc\n");
+    wait_log(scene, "is right again", 1);
 
     unlink(in(scene, "labels"));
     scene_wait_audit(scene, "node.labels", "{\"known\":false");

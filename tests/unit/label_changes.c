@@ -28,8 +28,8 @@ static void expect_changes(const char *before, const char *after, const char *ex
     struct writer out = writer_make(text, sizeof(text));
     label_changes_write(&out, changes, count);
     cr_expect_str_eq(text, expected);
-    cr_expect_eq(label_sets_equal(from, to), !before == !after && count == 0);
-    cr_expect_eq(label_sets_equal(to, from), !before == !after && count == 0);
+    cr_expect_eq(label_set_equal(from, to), !before == !after && count == 0);
+    cr_expect_eq(label_set_equal(to, from), !before == !after && count == 0);
 }
 
 Test(label_changes, names_each_by_key)
