@@ -3,7 +3,7 @@
 #include "cli/known_labels.h"
 
 #include "base/file.h"
-#include "node/label_cache.h"
+#include "kubernetes/label_cache.h"
 
 static int read_file(const struct settings *settings, struct node_labels **labels, struct err *why)
 {

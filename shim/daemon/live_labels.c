@@ -10,7 +10,7 @@
 #include "daemon/conflicts.h"
 #include "daemon/label_changes.h"
 #include "daemon/source.h"
-#include "node/kubernetes.h"
+#include "kubernetes/kubernetes.h"
 
 #define REFUSED "pods that a rule on them could decide are refused"
 

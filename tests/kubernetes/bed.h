@@ -9,7 +9,7 @@
 #include <pthread.h>
 
 #include "api.h"
-#include "node/kubernetes.h"
+#include "kubernetes/kubernetes.h"
 
 #define BED_NODE "lab"
 #define BED_KEY "agenttier.io/runtime"

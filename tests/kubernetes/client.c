@@ -4,7 +4,7 @@
 #include <sys/eventfd.h>
 
 #include "bed.h"
-#include "node/api_client.h"
+#include "kubernetes/api_client.h"
 
 static struct bed bed;
 static struct api_access access_;

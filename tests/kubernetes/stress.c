@@ -8,7 +8,7 @@
 #include <time.h>
 
 #include "api.h"
-#include "node/kubernetes.h"
+#include "kubernetes/kubernetes.h"
 
 #define ROUNDS 5
 #define CHANGES 40

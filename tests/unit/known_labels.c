@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "cli/known_labels.h"
-#include "node/label_cache.h"
+#include "kubernetes/label_cache.h"
 
 #define NOW INT64_C(1700000000)
 

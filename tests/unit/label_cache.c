@@ -3,7 +3,7 @@
 #include <criterion/criterion.h>
 #include <sys/stat.h>
 
-#include "node/label_cache.h"
+#include "kubernetes/label_cache.h"
 
 #define NOW INT64_C(1800000000)
 

@@ -3,7 +3,7 @@
 #include <criterion/criterion.h>
 
 #include "base/file.h"
-#include "node/node_object.h"
+#include "kubernetes/node_object.h"
 
 #define SAMPLES SOURCE_ROOT "/tests/api/samples/"
 

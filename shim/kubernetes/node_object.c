@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Reads Node lists, watch events and Status objects, strictly where labels are concerned. */
-#include "node/node_object.h"
+#include "kubernetes/node_object.h"
 
 #include <jansson.h>
 

@@ -3,8 +3,8 @@
  * One session with the API server: its Node listed once, then watched from there for as long as
  * the server keeps to it. When it ends, and how soon the next begins, is its user's. One thread.
  */
-#ifndef CRIGATE_NODE_NODE_WATCH_H
-#define CRIGATE_NODE_NODE_WATCH_H
+#ifndef CRIGATE_KUBERNETES_NODE_WATCH_H
+#define CRIGATE_KUBERNETES_NODE_WATCH_H
 
 #include "base/err.h"
 #include "policy/facts.h"

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Lists and watches one Node: puts together requests, and lines of answers into news. */
-#include "node/node_watch.h"
+#include "kubernetes/node_watch.h"
 
 #include <inttypes.h>
 
-#include "node/api_client.h"
-#include "node/node_object.h"
+#include "kubernetes/api_client.h"
+#include "kubernetes/node_object.h"
 
 /* etcd keeps 1.5 MiB of an object, and JSON takes a little more than protobuf. jansson needs some
  * ten times as much for a moment. */

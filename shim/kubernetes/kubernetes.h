@@ -3,8 +3,8 @@
  * The node's labels from the API server: a thread that lists this one Node and watches it, for as
  * long as the daemon runs. Nobody waits for it: each change is told when it is known.
  */
-#ifndef CRIGATE_NODE_KUBERNETES_H
-#define CRIGATE_NODE_KUBERNETES_H
+#ifndef CRIGATE_KUBERNETES_KUBERNETES_H
+#define CRIGATE_KUBERNETES_KUBERNETES_H
 
 #include "node/labels.h"
 

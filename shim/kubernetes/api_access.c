@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Reads a kubeconfig and the files it names, and tells later whether they are still the same. */
-#include "node/api_access.h"
+#include "kubernetes/api_access.h"
 
 #include "base/file.h"
 #include "config/diag.h"

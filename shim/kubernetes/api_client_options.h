@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* How one libcurl handle reaches the API server: TLS, credential, name and address. One thread. */
-#ifndef CRIGATE_NODE_API_CLIENT_OPTIONS_H
-#define CRIGATE_NODE_API_CLIENT_OPTIONS_H
+#ifndef CRIGATE_KUBERNETES_API_CLIENT_OPTIONS_H
+#define CRIGATE_KUBERNETES_API_CLIENT_OPTIONS_H
 
-#include "node/api_access.h"
-#include "node/api_client_curl.h"
+#include "kubernetes/api_access.h"
+#include "kubernetes/api_client_curl.h"
 
 /* The first three are the caller's, and zeroes the rest. */
 struct api_client_options {

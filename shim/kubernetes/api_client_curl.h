@@ -3,8 +3,8 @@
  * libcurl, loaded when the API server is a source of labels and not before: Debian's brings some
  * thirty libraries along, 4 MiB of resident memory that a node with a file of labels need not pay.
  */
-#ifndef CRIGATE_NODE_API_CLIENT_CURL_H
-#define CRIGATE_NODE_API_CLIENT_CURL_H
+#ifndef CRIGATE_KUBERNETES_API_CLIENT_CURL_H
+#define CRIGATE_KUBERNETES_API_CLIENT_CURL_H
 
 #include <curl/curl.h>
 

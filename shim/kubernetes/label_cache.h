@@ -3,8 +3,8 @@
  * The labels that the API server told last, in a file: what the gate decides by when it starts
  * while the API server is away. One thread at a time writes it.
  */
-#ifndef CRIGATE_NODE_LABEL_CACHE_H
-#define CRIGATE_NODE_LABEL_CACHE_H
+#ifndef CRIGATE_KUBERNETES_LABEL_CACHE_H
+#define CRIGATE_KUBERNETES_LABEL_CACHE_H
 
 #include "node/labels.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Loads libcurl and finds the functions that the client of the API server calls. */
-#include "node/api_client_curl.h"
+#include "kubernetes/api_client_curl.h"
 
 #include <dlfcn.h>
 #include <pthread.h>

@@ -3,12 +3,12 @@
  * What is known from the API server so far: compares each news with it, tells what changed, and
  * keeps the cache file in step. One thread, but for label_feed_seen().
  */
-#ifndef CRIGATE_NODE_LABEL_FEED_H
-#define CRIGATE_NODE_LABEL_FEED_H
+#ifndef CRIGATE_KUBERNETES_LABEL_FEED_H
+#define CRIGATE_KUBERNETES_LABEL_FEED_H
 
 #include <stdatomic.h>
 
-#include "node/kubernetes.h"
+#include "kubernetes/kubernetes.h"
 
 struct label_feed {
     const struct kubernetes_options *options; /* borrowed */

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Asks the API server through libcurl, in a loop that a descriptor can end at any time. */
-#include "node/api_client.h"
+#include "kubernetes/api_client.h"
 
 #include <time.h>
 
 #include "base/writer.h"
-#include "node/api_client_options.h"
+#include "kubernetes/api_client_options.h"
 
 /* Of an HTTP error's body; a Status object takes some hundred bytes. */
 #define BODY_MAX ((size_t)16 * 1024)

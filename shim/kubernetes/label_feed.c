@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Turns news of a Node into changes of labels, and remembers the last in the cache file. */
-#include "node/label_feed.h"
+#include "kubernetes/label_feed.h"
 
 #include <time.h>
 
 #include "base/say.h"
-#include "node/label_cache.h"
+#include "kubernetes/label_cache.h"
 
 /* How much older than the truth the cache file's age may be. */
 #define KEPT_LATE_S 300

@@ -3,8 +3,8 @@
  * What one connection to the API server is made with: the kubeconfig and the files that it names,
  * read together, and whether any of them has changed since. One thread at a time.
  */
-#ifndef CRIGATE_NODE_API_ACCESS_H
-#define CRIGATE_NODE_API_ACCESS_H
+#ifndef CRIGATE_KUBERNETES_API_ACCESS_H
+#define CRIGATE_KUBERNETES_API_ACCESS_H
 
 #include <sys/stat.h>
 

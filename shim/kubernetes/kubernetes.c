@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Keeps a session with the API server, one after the other: when the next one begins, and what a
  * person is told of it. */
-#include "node/kubernetes.h"
+#include "kubernetes/kubernetes.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -14,9 +14,9 @@
 #include "base/say.h"
 #include "config/diag.h"
 #include "config/kubeconfig.h"
-#include "node/api_client.h"
-#include "node/label_feed.h"
-#include "node/node_watch.h"
+#include "kubernetes/api_client.h"
+#include "kubernetes/label_feed.h"
+#include "kubernetes/node_watch.h"
 
 /* The wait before the next request: half of it for certain, half of it by chance, twice as long
  * after each failure in a row. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Reads and replaces the file that keeps the last labels: {v, node, seen, labels} in JSON. */
-#include "node/label_cache.h"
+#include "kubernetes/label_cache.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -4,8 +4,8 @@
  * Sources: Kubernetes' API conventions, and answers of kube-apiserver 1.36 (tests/api/samples).
  * Pure; any thread.
  */
-#ifndef CRIGATE_NODE_NODE_OBJECT_H
-#define CRIGATE_NODE_NODE_OBJECT_H
+#ifndef CRIGATE_KUBERNETES_NODE_OBJECT_H
+#define CRIGATE_KUBERNETES_NODE_OBJECT_H
 
 #include "base/arena.h"
 #include "base/err.h"

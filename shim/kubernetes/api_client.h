@@ -3,11 +3,11 @@
  * GET requests to the API server over one connection of its own: HTTPS with the kubeconfig's
  * authorities and credential, no proxy, no redirect, whatever the environment says. One thread.
  */
-#ifndef CRIGATE_NODE_API_CLIENT_H
-#define CRIGATE_NODE_API_CLIENT_H
+#ifndef CRIGATE_KUBERNETES_API_CLIENT_H
+#define CRIGATE_KUBERNETES_API_CLIENT_H
 
 #include "base/err.h"
-#include "node/api_access.h"
+#include "kubernetes/api_access.h"
 
 struct api_client;
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Tells libcurl how the API server is reached, and holds it to HTTPS, verified, without detours. */
-#include "node/api_client_options.h"
+#include "kubernetes/api_client_options.h"
 
 #define CONNECT_MS 10000L
 
