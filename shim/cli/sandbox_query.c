@@ -145,8 +145,8 @@ static void ask_status(struct inquiry *inquiry, struct slot *slot, struct querie
         .timeout_ms = remaining_ms(inquiry),
     };
     *slot = (struct slot){.inquiry = inquiry, .sandbox = sandbox};
-    if (options.request.data && ask_containerd(inquiry->upstream, inquiry->loop, &options,
-                                               on_status, slot, &slot->ask, inquiry->err) == 0) {
+    if (options.request.data && ask_containerd(inquiry->upstream, &options, on_status, slot,
+                                               &slot->ask, inquiry->err) == 0) {
         inquiry->running++;
         return;
     }
@@ -216,8 +216,7 @@ static void on_begin(struct loop_op *op, bool ok)
     struct ask_options options = {
         .path = LIST, .request = STR(""), .timeout_ms = remaining_ms(inquiry)};
     (void)ok;
-    if (ask_containerd(inquiry->upstream, inquiry->loop, &options, on_list, inquiry, NULL,
-                       inquiry->err) == 0) {
+    if (ask_containerd(inquiry->upstream, &options, on_list, inquiry, NULL, inquiry->err) == 0) {
         inquiry->running++;
         return;
     }

@@ -51,10 +51,10 @@ static void on_answer(struct loop_op *op, bool ok)
     grpc_slice_unref(reply);
 }
 
-static int start(struct ask *ask, uint32_t flags, struct err *err)
+static int start(struct ask *ask, struct err *err)
 {
     grpc_op ops[] = {
-        {.op = GRPC_OP_SEND_INITIAL_METADATA, .flags = flags},
+        {.op = GRPC_OP_SEND_INITIAL_METADATA},
         {.op = GRPC_OP_SEND_MESSAGE, .data.send_message.send_message = ask->request},
         {.op = GRPC_OP_SEND_CLOSE_FROM_CLIENT},
         {.op = GRPC_OP_RECV_INITIAL_METADATA,
@@ -72,10 +72,9 @@ static int start(struct ask *ask, uint32_t flags, struct err *err)
     return 0;
 }
 
-int ask_containerd(struct upstream *upstream, struct loop *loop, const struct ask_options *options,
-                   ask_fn *answered, void *cookie, struct ask **ask, struct err *err)
+int ask_containerd(struct upstream *upstream, const struct ask_options *options, ask_fn *answered,
+                   void *cookie, struct ask **ask, struct err *err)
 {
-    (void)loop; /* the upstream's calls come back on it */
     OWNED(own_ask) struct ask *made = calloc(1, sizeof(*made));
     if (!made)
         return err_set(err, "a question to containerd: out of memory");
@@ -88,7 +87,7 @@ int ask_containerd(struct upstream *upstream, struct loop *loop, const struct as
     gpr_timespec deadline = gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC),
                                          gpr_time_from_millis(options->timeout_ms, GPR_TIMESPAN));
     made->call = upstream_call(upstream, grpc_slice_from_static_string(options->path), deadline);
-    if (start(made, options->wait_until_ready ? GRPC_INITIAL_METADATA_WAIT_FOR_READY : 0, err) < 0)
+    if (start(made, err) < 0)
         return -1;
     if (ask)
         *ask = made;

@@ -22,7 +22,6 @@ struct ask_options {
     const char *path; /* static, "/runtime.v1.RuntimeService/ListPodSandbox" */
     struct str request;
     int timeout_ms;
-    bool wait_until_ready; /* containerd may come up meanwhile; else the call fails at once */
 };
 
 /*
@@ -30,8 +29,8 @@ struct ask_options {
  * is CANCELLED after ask_cancel(). `*ask` (may be NULL) is valid until then.
  */
 struct ask;
-int ask_containerd(struct upstream *upstream, struct loop *loop, const struct ask_options *options,
-                   ask_fn *answered, void *cookie, struct ask **ask, struct err *err) MUST_CHECK;
+int ask_containerd(struct upstream *upstream, const struct ask_options *options, ask_fn *answered,
+                   void *cookie, struct ask **ask, struct err *err) MUST_CHECK;
 void ask_cancel(struct ask *ask);
 
 #endif

@@ -127,8 +127,7 @@ static void ask_for_list(struct census *census)
     };
     struct err err;
     sandboxes_list_begin(census->sandboxes);
-    if (ask_containerd(census->upstream, census->loop, &options, on_list, census, &census->list,
-                       &err) == 0)
+    if (ask_containerd(census->upstream, &options, on_list, census, &census->list, &err) == 0)
         return;
     sandboxes_list_end(census->sandboxes, false);
     warn_once(census, str_of(err.text));
@@ -212,8 +211,7 @@ static int ask_for_one(struct search *search, struct str id, int timeout_ms, str
     };
     if (!options.request.data)
         return err_set(err, "a question to containerd: out of memory");
-    return ask_containerd(search->census->upstream, search->census->loop, &options, on_status,
-                          search, ask, err);
+    return ask_containerd(search->census->upstream, &options, on_status, search, ask, err);
 }
 
 struct ask *census_find(struct census *census, struct str id, int timeout_ms, census_fn *found,
