@@ -8,34 +8,26 @@
 #include <sys/random.h>
 
 #include "audit/audit.h"
+#include "audit/chain.h"
 #include "audit/file.h"
-#include "audit/record.h"
+#include "audit/line.h"
 #include "base/say.h"
 
-#define QUEUE_MAX ((size_t)8 * 1024 * 1024)
+/* Bytes that wait for the disk: a decision's records are held up to the larger bound. Each call has
+ * one or two of them, and the next one on its connection waits for them. */
+#define DECISIONS_MAX ((size_t)64 * 1024 * 1024)
+#define OTHERS_MAX ((size_t)8 * 1024 * 1024)
 #define PARTS_MAX 256 /* lines a writev() */
 
 /* What nobody waits for stays unsynced for so long at most, and up to so many bytes. */
 #define SYNC_SECONDS 1
 #define UNSYNCED_MAX ((size_t)256 * 1024)
 
-struct line {
-    struct line *next;
-    audit_done_fn *done;
-    void *cookie;
-    size_t len;
-    char text[];
-};
-
 struct audit {
     struct record_origin origin;
 
-    /* Held from taking a seq until its line is queued: the file is in the order of seq. */
-    pthread_mutex_t order;
-    uint64_t seq; /* the last one taken */
-
     pthread_mutex_t lock; /* over the next four */
-    struct line *first, **last;
+    struct audit_line *first, **last;
     size_t queued; /* bytes handed over and not yet settled */
     uint64_t lost; /* records that failed since the file last could be written */
     bool stopping;
@@ -43,6 +35,8 @@ struct audit {
 
     /* The writer's own. */
     struct audit_file file;
+    struct chain chain, settled; /* with what is being written, and without */
+    uint64_t seq;                /* the last one given */
     bool failing;
     pthread_t writer;
 
@@ -51,7 +45,7 @@ struct audit {
 
 /* What the writer holds: written, or about to be, and not yet synced. */
 struct group {
-    struct line *first, **last;
+    struct audit_line *first, **last;
     size_t bytes;
     bool awaited;             /* somebody waits for one of its records */
     struct timespec deadline; /* to be synced by then; CLOCK_MONOTONIC */
@@ -67,7 +61,7 @@ static bool is_past(const struct timespec *deadline)
 
 /* All that is queued; waits for it, with something unsynced in hand only to its deadline. NULL: the
  * deadline has come, or the log is being closed and nothing is left. */
-static struct line *take_lines(struct audit *audit, const struct group *group)
+static struct audit_line *take_lines(struct audit *audit, const struct group *group)
 {
     int timed_out = 0;
     pthread_mutex_lock(&audit->lock);
@@ -77,14 +71,14 @@ static struct line *take_lines(struct audit *audit, const struct group *group)
         else
             pthread_cond_wait(&audit->work, &audit->lock);
     }
-    struct line *lines = audit->first;
+    struct audit_line *lines = audit->first;
     audit->first = NULL;
     audit->last = &audit->first;
     pthread_mutex_unlock(&audit->lock);
     return lines;
 }
 
-static void add_to_group(struct group *group, struct line *lines)
+static void add_to_group(struct group *group, struct audit_line *lines)
 {
     if (!group->first) {
         *group = (struct group){.last = &group->first};
@@ -93,19 +87,32 @@ static void add_to_group(struct group *group, struct line *lines)
     }
     *group->last = lines;
     for (; lines; lines = lines->next) {
-        group->bytes += lines->len;
+        group->bytes += audit_line_size(lines);
         group->awaited |= lines->done != NULL;
         group->last = &lines->next;
     }
 }
 
-static int write_lines(struct audit_file *file, const struct line *lines, struct err *err)
+/* Numbers are given once, links anew for each sink. */
+static int seal_lines(struct audit *audit, struct audit_line *lines, struct err *err)
+{
+    for (; lines; lines = lines->next) {
+        if (lines->seq == 0)
+            lines->seq = ++audit->seq;
+        if (chain_seal(&audit->chain, lines, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int write_lines(struct audit_file *file, const struct audit_line *lines, struct err *err)
 {
     struct iovec parts[PARTS_MAX];
     while (lines) {
         size_t count = 0;
         for (; lines && count < PARTS_MAX; lines = lines->next)
-            parts[count++] = (struct iovec){.iov_base = (char *)lines->text, .iov_len = lines->len};
+            parts[count++] = (struct iovec){.iov_base = (char *)lines->text + lines->start,
+                                            .iov_len = lines->length};
         if (audit_file_write(file, parts, count, err) < 0)
             return -1;
     }
@@ -126,7 +133,7 @@ static void report(struct audit *audit, uint64_t lost, const struct err *error)
 static void settle(struct audit *audit, struct group *group, const struct err *error)
 {
     size_t count = 0;
-    for (const struct line *line = group->first; line; line = line->next)
+    for (const struct audit_line *line = group->first; line; line = line->next)
         count++;
     pthread_mutex_lock(&audit->lock);
     audit->queued -= group->bytes;
@@ -136,7 +143,7 @@ static void settle(struct audit *audit, struct group *group, const struct err *e
 
     report(audit, lost, error);
     while (group->first) {
-        OWNED_MEM struct line *line = group->first;
+        OWNED_MEM struct audit_line *line = group->first;
         group->first = line->next;
         if (line->done)
             line->done(line->cookie, error);
@@ -146,10 +153,12 @@ static void settle(struct audit *audit, struct group *group, const struct err *e
 /* Adds what has come (NULL: nothing has) to the group; syncs and settles the group if it is time.
  * Records that nobody waits for are written at once and synced along with the next one that
  * somebody does wait for: a second record does not make the next pod wait for the disk twice. */
-static void advance(struct audit *audit, struct group *group, struct line *lines)
+static void advance(struct audit *audit, struct group *group, struct audit_line *lines)
 {
     struct err err;
     int result = group->first ? 0 : audit_file_begin(&audit->file, &err);
+    if (result == 0)
+        result = seal_lines(audit, lines, &err);
     if (result == 0)
         result = write_lines(&audit->file, lines, &err);
     add_to_group(group, lines);
@@ -158,6 +167,8 @@ static void advance(struct audit *audit, struct group *group, struct line *lines
         return;
     if (result == 0)
         result = audit_file_commit(&audit->file, &err);
+    *(result < 0 ? &audit->chain : &audit->settled) =
+        *(result < 0 ? &audit->settled : &audit->chain);
     settle(audit, group, result < 0 ? &err : NULL);
 }
 
@@ -165,7 +176,7 @@ static void *write_groups(void *cookie)
 {
     struct audit *audit = cookie;
     struct group group = {0};
-    struct line *lines;
+    struct audit_line *lines;
     while ((lines = take_lines(audit, &group)) || group.first)
         advance(audit, &group, lines);
     return NULL;
@@ -201,37 +212,35 @@ static void audit_free(struct audit *audit)
     audit_file_close(&audit->file);
     pthread_cond_destroy(&audit->work);
     pthread_mutex_destroy(&audit->lock);
-    pthread_mutex_destroy(&audit->order);
     free(audit->path);
     free(audit->node);
     free(audit);
 }
 DEFINE_OWNED(own_unstarted, struct audit, audit_free)
 
-int audit_open(const char *path, struct str node, struct audit **audit, struct err *err)
+int audit_open(const struct audit_options *options, struct audit **audit, struct err *err)
 {
     OWNED(own_unstarted) struct audit *made = calloc(1, sizeof(*made));
     if (!made)
-        return err_set(err, "audit log %s: out of memory", path);
+        return err_set(err, "audit log %s: out of memory", options->path);
     made->last = &made->first;
     made->file.fd = -1;
-    pthread_mutex_init(&made->order, NULL);
     pthread_mutex_init(&made->lock, NULL);
     pthread_condattr_t monotonic;
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     pthread_cond_init(&made->work, &monotonic);
     pthread_condattr_destroy(&monotonic);
-    made->path = strdup(path);
-    made->node = malloc(node.len + 1);
+    made->path = strdup(options->path);
+    made->node = strndup(options->node.data, options->node.len);
     if (!made->path || !made->node)
-        return err_set(err, "audit log %s: out of memory", path);
-    if (node.len)
-        memcpy(made->node, node.data, node.len);
-    made->origin.node = (struct str){.data = made->node, .len = node.len};
+        return err_set(err, "audit log %s: out of memory", options->path);
+    made->origin.node = (struct str){.data = made->node, .len = options->node.len};
     made->file.path = made->path;
-    if (make_instance(made->origin.instance, err) < 0)
+    if (make_instance(made->origin.instance, err) < 0 ||
+        chain_begin(&made->chain, (struct str){0}, err) < 0)
         return -1;
+    made->settled = made->chain;
 
     struct err cause;
     if (audit_file_open(&made->file, &cause) < 0)
@@ -242,58 +251,57 @@ int audit_open(const char *path, struct str node, struct audit **audit, struct e
     return 0;
 }
 
-/* Takes the next seq and formats its line; NULL when memory is out. */
-static struct line *make_line(struct audit *audit, const struct audit_event *event, struct err *err)
+/* NULL when memory is out. */
+static struct audit_line *make_line(struct audit *audit, const struct audit_event *event,
+                                    struct err *err)
 {
-    char text[RECORD_MAX];
+    char body[RECORD_BODY_MAX];
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
-    int len = record_format(&audit->origin, ++audit->seq, &now, event, text, err);
-    if (len < 0)
+    int length = record_body(&audit->origin, &now, event, body, err);
+    if (length < 0)
         return NULL;
-    struct line *line = malloc(sizeof(*line) + (size_t)len);
+    struct audit_line *line = malloc(sizeof(*line) + RECORD_HEAD_MAX + (size_t)length);
     if (!line) {
         err_set(err, "audit log %s: out of memory", audit->path);
         return NULL;
     }
-    *line = (struct line){.len = (size_t)len};
-    memcpy(line->text, text, (size_t)len);
+    *line = (struct audit_line){.length = (size_t)length};
+    memcpy(line->text + RECORD_HEAD_MAX, body, (size_t)length);
     return line;
 }
 
 /* Queues `line`, or, when it is NULL or there is no room, counts it as lost. */
-static int hand_over(struct audit *audit, struct line **line, struct err *err)
+static enum audit_outcome hand_over(struct audit *audit, struct audit_line **line, size_t most,
+                                    struct err *err)
 {
-    int result = -1;
+    enum audit_outcome outcome = AUDIT_REFUSED;
     pthread_mutex_lock(&audit->lock);
-    if (*line && audit->queued + (*line)->len > QUEUE_MAX) {
+    if (*line && audit->queued + audit_line_size(*line) > most) {
         err_set(err, "audit log %s: its queue of %zu bytes is full; the disk is too slow",
-                audit->path, QUEUE_MAX);
+                audit->path, most);
     } else if (*line) {
-        audit->queued += (*line)->len;
+        audit->queued += audit_line_size(*line);
         *audit->last = *line;
         audit->last = &(*line)->next;
         *line = NULL;
         pthread_cond_signal(&audit->work);
-        result = 0;
+        outcome = AUDIT_QUEUED;
     }
-    audit->lost += result < 0;
+    audit->lost += outcome == AUDIT_REFUSED;
     pthread_mutex_unlock(&audit->lock);
-    return result;
+    return outcome;
 }
 
-int audit_record(struct audit *audit, const struct audit_event *event, audit_done_fn *done,
-                 void *cookie, struct err *err)
+enum audit_outcome audit_record(struct audit *audit, const struct audit_event *event,
+                                audit_done_fn *done, void *cookie, struct err *err)
 {
-    pthread_mutex_lock(&audit->order);
-    OWNED_MEM struct line *line = make_line(audit, event, err);
+    OWNED_MEM struct audit_line *line = make_line(audit, event, err);
     if (line) {
         line->done = done;
         line->cookie = cookie;
     }
-    int result = hand_over(audit, &line, err);
-    pthread_mutex_unlock(&audit->order);
-    return result;
+    return hand_over(audit, &line, event->stage ? DECISIONS_MAX : OTHERS_MAX, err);
 }
 
 void audit_close(struct audit *audit)

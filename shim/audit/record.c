@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Formats one audit record as a line of JSON that always fits. */
+/* Formats one audit record as JSON that always fits its line. */
 #include "audit/record.h"
 
 #include <inttypes.h>
@@ -7,7 +7,9 @@
 
 #include "audit/text.h"
 
-#define BODY_MAX (RECORD_MAX - 1)
+/* The body is the object without its first brace, and has a newline behind it. */
+#define BODY_MAX (RECORD_BODY_MAX - 1)
+#define OBJECT_MAX (BODY_MAX + 1)
 /* Bytes that one text may take: first this much, then half as often as needed. With all texts at
  * their least, a record without inputs takes some 6,700 bytes. */
 #define TEXT_MOST ((size_t)4096)
@@ -77,14 +79,15 @@ static void put_word(struct build *build, json_t *object, const char *key, const
     put_text(build, object, key, str_of(word));
 }
 
-static void put_time(struct build *build, json_t *root, const struct timespec *now)
+static void put_time(struct build *build, json_t *object, const char *key,
+                     const struct timespec *time)
 {
     char text[64];
     struct tm utc = {0};
-    gmtime_r(&now->tv_sec, &utc);
+    gmtime_r(&time->tv_sec, &utc);
     size_t len = strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &utc);
-    snprintf(text + len, sizeof(text) - len, ".%06ldZ", now->tv_nsec / 1000);
-    put_word(build, root, "time", text);
+    snprintf(text + len, sizeof(text) - len, ".%06ldZ", time->tv_nsec / 1000);
+    put_word(build, object, key, text);
 }
 
 static void put_container(struct build *build, json_t *root)
@@ -105,6 +108,7 @@ static void put_request(struct build *build, json_t *root)
         put_word(build, root, "requestId", id);
     }
     put_text(build, root, "node", build->origin->node);
+    put_text(build, root, "version", event->version);
     if (event->peer) {
         json_t *peer = put_object(build, root, "peer");
         put_number(build, peer, "uid", event->peer->uid);
@@ -338,16 +342,70 @@ static void put_result(struct build *build, json_t *root)
     put_number(build, result, "durationUs", event->result.duration_us);
 }
 
+static void put_repeated(struct build *build, json_t *root)
+{
+    const struct audit_event *event = build->event;
+    if (!event->repeated.of.len)
+        return;
+    json_t *repeated = put_object(build, root, "repeated");
+    put_text(build, repeated, "of", event->repeated.of);
+    put_number(build, repeated, "count", event->repeated.count);
+    put_time(build, repeated, "firstTime", &event->repeated.first);
+    put_time(build, repeated, "lastTime", &event->repeated.last);
+}
+
+static void put_hash(struct build *build, json_t *object, const char *key, const char *hash)
+{
+    if (hash)
+        put_word(build, object, key, hash);
+}
+
+static void put_heartbeat(struct build *build, json_t *root)
+{
+    const struct audit_self *self = &build->event->self;
+    if (!self->heartbeat.given)
+        return;
+    json_t *heartbeat = put_object(build, root, "heartbeat");
+    put_number(build, heartbeat, "uptimeSeconds", self->heartbeat.uptime_s);
+    put_number(build, heartbeat, "records", self->heartbeat.records);
+    put_number(build, heartbeat, "lost", self->heartbeat.lost);
+}
+
+static void put_audit(struct build *build, json_t *root)
+{
+    const struct audit_self *self = &build->event->self;
+    if (!self->audit.given)
+        return;
+    json_t *audit = put_object(build, root, "audit");
+    if (self->audit.bytes_cut)
+        put_number(build, audit, "bytesCut", self->audit.bytes_cut);
+    if (self->audit.since.tv_sec) {
+        put_time(build, audit, "since", &self->audit.since);
+        put_text(build, audit, "sink", self->audit.sink);
+        put_number(build, audit, "lost", self->audit.lost);
+        put_number(build, audit, "inJournal", self->audit.in_journal);
+    }
+    put_hash(build, audit, "journalHead", self->audit.journal_head);
+}
+
+/* What the log tells of itself. */
+static void put_self(struct build *build, json_t *root)
+{
+    put_repeated(build, root);
+    put_hash(build, root, "head", build->event->self.head);
+    put_text(build, root, "previousFile", build->event->self.previous_file);
+    put_heartbeat(build, root);
+    put_audit(build, root);
+}
+
 /* All but what is in `inputs`, which is left empty but stands at its place. */
-static json_t *build_frame(struct build *build, uint64_t seq, const struct timespec *now)
+static json_t *build_frame(struct build *build, const struct timespec *now)
 {
     json_t *root = json_object();
-    put_number(build, root, "v", 1);
-    put_time(build, root, now);
+    put_word(build, root, "instance", build->origin->instance);
     put_word(build, root, "type", build->event->type);
     put_word(build, root, "stage", build->event->stage);
-    put_number(build, root, "seq", seq);
-    put_word(build, root, "instance", build->origin->instance);
+    put_time(build, root, "time", now);
     put_request(build, root);
     put_decision(build, root);
     if (build->event->input_count)
@@ -357,21 +415,22 @@ static json_t *build_frame(struct build *build, uint64_t seq, const struct times
     put_text(build, root, "error", build->event->error);
     put_labels(build, root);
     put_changes(build, root);
+    put_self(build, root);
     put_result(build, root);
     return root;
 }
 
 /*
  * One try with `limit` bytes a text. `fill`: take the inputs that there is room for, else all of
- * them. Returns the length of the body, more than BODY_MAX when it does not fit, 0 when memory is
- * out.
+ * them. Returns the length of the object, more than OBJECT_MAX when it does not fit, 0 when memory
+ * is out.
  */
-static size_t build_body(struct build *build, uint64_t seq, const struct timespec *now,
-                         size_t limit, bool fill, char *line)
+static size_t build_object(struct build *build, const struct timespec *now, size_t limit, bool fill,
+                           char *object)
 {
     build->limit = limit;
     build->used = 0;
-    OWNED(own_json) json_t *root = build_frame(build, seq, now);
+    OWNED(own_json) json_t *root = build_frame(build, now);
     json_t *inputs = json_object_get(root, "inputs");
     if (inputs && !build->failed) {
         if (fill)
@@ -381,29 +440,38 @@ static size_t build_body(struct build *build, uint64_t seq, const struct timespe
     if (build->failed)
         return 0;
     if (is_too_long(build) && !fill)
-        return build->used;
-    return json_dumpb(root, line, BODY_MAX, DUMP_FLAGS);
+        return build->used + 1; /* the brace that is no part of the body */
+    return json_dumpb(root, object, OBJECT_MAX, DUMP_FLAGS);
 }
 
-int record_format(const struct record_origin *origin, uint64_t seq, const struct timespec *now,
-                  const struct audit_event *event, char *line, struct err *err)
+int record_body(const struct record_origin *origin, const struct timespec *now,
+                const struct audit_event *event, char *body, struct err *err)
 {
     struct build build;
+    char object[OBJECT_MAX];
     build.origin = origin;
     build.event = event;
     build.failed = false;
     size_t limit = TEXT_MOST;
-    size_t len = build_body(&build, seq, now, limit, false, line);
-    while (len > BODY_MAX && limit > TEXT_LEAST) {
+    size_t length = build_object(&build, now, limit, false, object);
+    while (length > OBJECT_MAX && limit > TEXT_LEAST) {
         limit /= 2;
-        len = build_body(&build, seq, now, limit, false, line);
+        length = build_object(&build, now, limit, false, object);
     }
-    if (len > BODY_MAX)
-        len = build_body(&build, seq, now, TEXT_LEAST, true, line);
-    if (len == 0)
+    if (length > OBJECT_MAX)
+        length = build_object(&build, now, TEXT_LEAST, true, object);
+    if (length == 0)
         return err_set(err, "audit record: out of memory");
-    if (len > BODY_MAX)
+    if (length > OBJECT_MAX)
         return err_set(err, "audit record: does not fit %zu bytes", RECORD_MAX);
-    line[len] = '\n';
-    return (int)len + 1;
+    memcpy(body, object + 1, length - 1);
+    body[length - 1] = '\n';
+    return (int)length;
+}
+
+size_t record_head(uint64_t seq, const char prev[RECORD_HASH_SIZE], char head[RECORD_HEAD_MAX])
+{
+    int length =
+        snprintf(head, RECORD_HEAD_MAX, RECORD_START "%" PRIu64 ",\"prev\":\"%s\",", seq, prev);
+    return (size_t)length;
 }

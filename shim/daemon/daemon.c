@@ -153,9 +153,15 @@ static int open_parts(struct daemon *daemon, struct err *err)
         .uid_count = settings->peer_uid_count,
         .peers = &daemon->peers,
     };
+    struct audit_options audit = {
+        .path = settings->audit_file,
+        .node = str_of(settings->node_name),
+        .owner = (uid_t)-1,
+        .group = (gid_t)-1,
+    };
     /* The socket first: it tells whether another daemon serves already. */
     if (listener_open(&options, &daemon->listener, err) < 0 ||
-        audit_open(settings->audit_file, str_of(settings->node_name), &daemon->audit, err) < 0 ||
+        audit_open(&audit, &daemon->audit, err) < 0 ||
         watcher_create(on_signal, daemon, &daemon->watcher, err) < 0 ||
         loop_create(&daemon->loop, err) < 0 ||
         upstream_create(settings->upstream, daemon->loop, &daemon->gate.upstream, err) < 0)

@@ -127,9 +127,12 @@ void judged_decided(struct judged_call *call)
 {
     call->recorded_op.done = on_recorded;
     relay_hold(&call->relay);
-    if (judgement_record_decided(&call->judgement, call->gate->audit, record_done, call,
-                                 &call->record_error) < 0)
-        on_recorded(&call->recorded_op, false);
+    enum audit_outcome outcome = judgement_record_decided(&call->judgement, call->gate->audit,
+                                                          record_done, call, &call->record_error);
+    if (outcome == AUDIT_QUEUED)
+        return;
+    call->recorded = outcome == AUDIT_COUNTED;
+    on_recorded(&call->recorded_op, false);
 }
 
 void judged_begin(struct judged_call *call, const struct judged_kind *kind, struct gate *gate,

@@ -71,9 +71,10 @@ enum audit_action judgement_action(const struct verdict *verdict, bool enforced)
 /* The runtime whose handler the request must be given; NULL: it goes on as it came. */
 const struct policy_runtime *judgement_replaces_handler(const struct judgement *judgement);
 
-/* Hands the first record over; `done` as in audit_record(). */
-int judgement_record_decided(const struct judgement *judgement, struct audit *audit,
-                             audit_done_fn *done, void *cookie, struct err *err) MUST_CHECK;
+/* Hands the first record over, as audit_record() does. */
+enum audit_outcome judgement_record_decided(const struct judgement *judgement, struct audit *audit,
+                                            audit_done_fn *done, void *cookie,
+                                            struct err *err) MUST_CHECK;
 
 /* Hands the second record over; nobody waits for it. `made` is the id of the sandbox or container
  * that began, empty when none did. */

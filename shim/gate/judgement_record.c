@@ -70,8 +70,8 @@ static size_t observed_of(const struct decision *decision, struct audit_observed
     return decision->observed_count;
 }
 
-int judgement_record_decided(const struct judgement *judgement, struct audit *audit,
-                             audit_done_fn *done, void *cookie, struct err *err)
+enum audit_outcome judgement_record_decided(const struct judgement *judgement, struct audit *audit,
+                                            audit_done_fn *done, void *cookie, struct err *err)
 {
     struct audit_event event = event_of(judgement, "decided");
     struct input_list inputs = {.count = 0};

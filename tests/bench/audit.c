@@ -65,14 +65,14 @@ static int measure_format(const char *name, const struct audit_event *event, uns
         .node = STR("node-1"),
         .instance = "00112233445566778899aabbccddeeff",
     };
-    char line[RECORD_MAX];
+    char line[RECORD_BODY_MAX];
     struct timespec now;
     struct err err;
     int len = 0;
     uint64_t start = now_ns();
     for (unsigned i = 0; i < rounds; i++) {
         clock_gettime(CLOCK_REALTIME, &now);
-        len = record_format(&origin, i, &now, event, line, &err);
+        len = record_body(&origin, &now, event, line, &err);
         if (len < 0)
             return -1;
     }
@@ -146,7 +146,7 @@ static int measure_commit(struct audit *audit, const struct audit_event *event, 
         in_flight++;
         pthread_mutex_unlock(&lock);
         starts[i] = now_ns();
-        if (audit_record(audit, event, note, &starts[i], NULL) < 0)
+        if (audit_record(audit, event, note, &starts[i], NULL) != AUDIT_QUEUED)
             return -1;
     }
     wait_until_at_most(0);
@@ -176,7 +176,10 @@ static int run(const char *path, struct err *err)
 {
     OWNED(own_policy) struct policy *policy = make_policy(err);
     OWNED(own_audit) struct audit *audit = NULL;
-    if (!policy || audit_open(path, STR("node-1"), &audit, err) < 0)
+    if (!policy ||
+        audit_open(
+            &(struct audit_options){.path = path, .node = STR("node-1"), .owner = -1, .group = -1},
+            &audit, err) < 0)
         return -1;
     struct audit_event event = typical_event(policy);
     if (measure_format("typical", &event, FORMATS) < 0 || measure_worst_format(event) < 0)

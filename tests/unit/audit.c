@@ -52,7 +52,7 @@ Test(audit, keeps_records_in_order)
 static void send_unawaited(void)
 {
     struct audit_event event = {.type = "stop"};
-    cr_assert_eq(audit_record(bed.audit, &event, NULL, NULL, NULL), 0);
+    cr_assert_eq(audit_record(bed.audit, &event, NULL, NULL, NULL), AUDIT_QUEUED);
 }
 
 Test(audit, syncs_by_itself_what_nobody_waits_for)
@@ -105,7 +105,7 @@ Test(audit, writes_what_is_queued_before_it_closes)
     bed_open(&bed);
     for (size_t i = 0; i < 100; i++) {
         bed_send(&bed, &outcomes[i]);
-        cr_assert_eq(audit_record(bed.audit, &event, NULL, NULL, &err), 0);
+        cr_assert_eq(audit_record(bed.audit, &event, NULL, NULL, &err), AUDIT_QUEUED);
     }
     audit_close(steal_ptr(&bed.audit));
     for (size_t i = 0; i < 100; i++)
@@ -136,7 +136,7 @@ Test(audit, refuses_records_while_its_queue_is_full)
     bed_send(&bed, &first);
     sem_wait(&faults.held);
     size_t taken = 0;
-    while (audit_record(bed.audit, &event, count_settled, NULL, &err) == 0)
+    while (audit_record(bed.audit, &event, count_settled, NULL, &err) == AUDIT_QUEUED)
         cr_assert_lt(++taken, 10000);
     cr_assert_gt(taken, 1000);
     cr_assert_not_null(strstr(err.text, "is full"), "%s", err.text);
@@ -146,7 +146,8 @@ Test(audit, refuses_records_while_its_queue_is_full)
     bed_wait(&first);
     for (size_t i = 0; i < taken; i++)
         sem_wait(&settled);
-    cr_assert_eq(audit_record(bed.audit, &event, count_settled, NULL, &err), 0, "%s", err.text);
+    cr_assert_eq(audit_record(bed.audit, &event, count_settled, NULL, &err), AUDIT_QUEUED, "%s",
+                 err.text);
     sem_wait(&settled);
     cr_assert_eq(bed_read(&bed, seqs), taken + 2);
     cr_assert_eq(seqs[taken], taken + 1);
@@ -269,7 +270,11 @@ Test(audit, shares_its_file_with_nobody)
     struct err err;
     bed_open(&bed);
     cr_assert_null(bed_record(&bed));
-    cr_assert_eq(audit_open(bed.path, STR("node-1"), &second, &err), 0);
+    cr_assert_eq(audit_open(
+                     &(struct audit_options){
+                         .path = bed.path, .node = STR("node-1"), .owner = -1, .group = -1},
+                     &second, &err),
+                 0);
     struct audit *first = bed.audit;
     bed.audit = second;
     const char *cause = bed_record(&bed);

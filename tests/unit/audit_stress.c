@@ -33,7 +33,7 @@ static void *hand_over(void *cookie)
     for (unsigned i = 0; i < RECORDS; i++) {
         event.request_id = i + 1;
         audit_done_fn *done = i % 2 ? count : NULL;
-        if (audit_record(the_log, &event, done, NULL, NULL) == 0)
+        if (audit_record(the_log, &event, done, NULL, NULL) == AUDIT_QUEUED)
             atomic_fetch_add(&handed_over, 1);
     }
     return NULL;
@@ -59,7 +59,10 @@ int main(void)
     char path[] = "/tmp/crigate-audit-stress-XXXXXX";
     int fd = mkstemp(path);
     struct err err;
-    if (fd < 0 || audit_open(path, STR("node-1"), &the_log, &err) < 0)
+    if (fd < 0 ||
+        audit_open(
+            &(struct audit_options){.path = path, .node = STR("node-1"), .owner = -1, .group = -1},
+            &the_log, &err) < 0)
         return 1;
     close(fd);
 

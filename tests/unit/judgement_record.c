@@ -30,7 +30,11 @@ static json_t *written(const struct judgement *judgement)
     close(mkstemp(path));
     struct audit *audit;
     struct err err;
-    cr_assert_eq(audit_open(path, STR("node"), &audit, &err), 0, "%s", err.text);
+    cr_assert_eq(
+        audit_open(
+            &(struct audit_options){.path = path, .node = STR("node"), .owner = -1, .group = -1},
+            &audit, &err),
+        0, "%s", err.text);
     cr_assert_eq(judgement_record_decided(judgement, audit, NULL, NULL, &err), 0);
     audit_close(audit);
     json_t *root = json_load_file(path, 0, NULL);

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "audit/record.h"
+#include "record_line.h"
 
 static const struct record_origin origin = {
     .node = {.data = "node-1", .len = 6},
@@ -34,7 +34,7 @@ static struct policy *make_policy(struct str name)
 static json_t *format(const struct audit_event *event, char *line, size_t *len)
 {
     struct err err;
-    int got = record_format(&origin, 42, &noon, event, line, &err);
+    int got = record_line(&origin, 42, &noon, event, line, &err);
     cr_assert_gt(got, 0, "%s", err.text);
     *len = (size_t)got;
     cr_assert_leq(*len, RECORD_MAX);
@@ -301,7 +301,7 @@ Test(record, tells_that_memory_is_out)
     for (long scarce = 0; len < 0; scarce++) {
         struct err err = {0};
         allocations_left = scarce;
-        len = record_format(&origin, 42, &noon, &event, line, &err);
+        len = record_line(&origin, 42, &noon, &event, line, &err);
         if (len < 0)
             cr_assert_str_eq(err.text, "audit record: out of memory");
         cr_assert_eq(not_freed, 0);

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "audit/record.h"
+#include "record_line.h"
 
 static const struct record_origin origin = {
     .node = {.data = "node-1", .len = 6},
@@ -17,7 +17,7 @@ static json_t *format(const struct audit_event *event)
 {
     char line[RECORD_MAX];
     struct err err;
-    int len = record_format(&origin, 7, &noon, event, line, &err);
+    int len = record_line(&origin, 7, &noon, event, line, &err);
     cr_assert_gt(len, 0, "%s", err.text);
     json_error_t error;
     json_t *root = json_loadb(line, (size_t)len - 1, JSON_REJECT_DUPLICATES, &error);
