@@ -3,6 +3,7 @@
 #include <argp.h>
 
 #include "base/nearest.h"
+#include "base/version.h"
 #include "cli/cli.h"
 
 static const struct command {
@@ -96,7 +97,9 @@ int main(int argc, char **argv)
         .help_filter = list_commands,
     };
     struct choice choice = {0};
-    argp_program_version = "crigate " CRIGATE_VERSION;
+    char version[64];
+    snprintf(version, sizeof(version), "crigate %s", crigate_version);
+    argp_program_version = version;
     argp_err_exit_status = CLI_USAGE;
     if (argp_parse(&parser, argc, argv, ARGP_IN_ORDER, NULL, &choice))
         return CLI_USAGE;

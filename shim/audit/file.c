@@ -8,8 +8,10 @@
 #include <string.h>
 #include <sys/file.h>
 
-#include "audit/record.h"
+#include "audit/record_scan.h"
+#include "audit/rotation.h"
 #include "base/say.h"
+#include "base/sha256.h"
 
 /* A crash leaves at most one group behind the last newline, and a group is at most the queue. */
 #define TORN_MAX ((off_t)16 * 1024 * 1024)
@@ -19,23 +21,69 @@ static int fail(const struct audit_file *file, int errnum, struct err *err)
     return err_set_errno(err, errnum, "audit log %s", file->path);
 }
 
-/* Makes the file's entry in its directory durable. */
-static int sync_directory(const struct audit_file *file, struct err *err)
+/* The path of the directory that `path` is in; the caller frees it. NULL: memory is out. */
+static char *parent_of(const char *path)
 {
-    OWNED_MEM char *copy = strdup(file->path);
-    if (!copy)
+    const char *slash = strrchr(path, '/');
+    if (!slash)
+        return strdup(".");
+    return strndup(path, slash == path ? 1 : (size_t)(slash - path));
+}
+
+/* Makes the entry of `path` in its directory durable. */
+static int sync_entry(const struct audit_file *file, const char *path, struct err *err)
+{
+    OWNED_MEM char *parent = parent_of(path);
+    if (!parent)
         return fail(file, ENOMEM, err);
-    char *slash = strrchr(copy, '/');
-    const char *parent = ".";
-    if (slash) {
-        slash[slash == copy] = '\0';
-        parent = copy;
-    }
     OWNED_FD int fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     /* EINVAL: a file system whose directories cannot be synced, where nothing more can be done. */
     if (fd < 0 || (fsync(fd) < 0 && errno != EINVAL))
         return fail(file, errno, err);
     return 0;
+}
+
+static int take_owner(const struct audit_file *file, int fd, struct err *err)
+{
+    const struct audit_options *options = file->options;
+    if (options->owner == (uid_t)-1 && options->group == (gid_t)-1)
+        return 0;
+    return fchown(fd, options->owner, options->group) < 0 ? fail(file, errno, err) : 0;
+}
+
+/* The last directory of the path only: more is a mistake in the settings. */
+static int make_directory(const struct audit_file *file, struct err *err)
+{
+    OWNED_MEM char *parent = parent_of(file->path);
+    if (!parent)
+        return fail(file, ENOMEM, err);
+    if (mkdir(parent, 0750) < 0)
+        return errno == EEXIST ? 0 : fail(file, errno, err);
+    OWNED_FD int fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0 || fchmod(fd, 0750) < 0)
+        return fail(file, errno, err);
+    return take_owner(file, fd, err) < 0 ? -1 : sync_entry(file, parent, err);
+}
+
+/* Not blocking, lest a FIFO or a device holds the open; it changes nothing for a file. */
+#define OPEN_FLAGS (O_RDWR | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY)
+
+/* The descriptor of the file, made if it is not there; -1 on failure. */
+static int open_or_create(const struct audit_file *file, struct err *err)
+{
+    OWNED_FD int fd = open(file->path, OPEN_FLAGS);
+    if (fd >= 0)
+        return steal_fd(&fd);
+    if (errno == ELOOP)
+        return err_set(err, "audit log %s: is a symbolic link; name the file itself", file->path);
+    if (errno != ENOENT)
+        return fail(file, errno, err);
+    if (make_directory(file, err) < 0)
+        return -1;
+    fd = open(file->path, OPEN_FLAGS | O_CREAT | O_EXCL, 0640);
+    if (fd < 0 || fchmod(fd, 0640) < 0)
+        return fail(file, errno, err);
+    return steal_fd(&fd);
 }
 
 static int not_ours(const struct audit_file *file, struct err *err)
@@ -71,11 +119,12 @@ static off_t last_line_end(const struct audit_file *file, int fd, off_t end, str
  * left in its place. 1, 0, or -1 on failure. */
 static int looks_torn(const struct audit_file *file, int fd, off_t at, struct err *err)
 {
-    static const char start[] = RECORD_START;
-    char found[sizeof(start) - 1];
+    const char *start = file->starts_with;
+    char found[64];
+    size_t want = strlen(start) < sizeof(found) ? strlen(start) : sizeof(found);
     ssize_t got;
     do
-        got = pread(fd, found, sizeof(found), at);
+        got = pread(fd, found, want, at);
     while (got < 0 && errno == EINTR);
     if (got < 0)
         return fail(file, errno, err);
@@ -107,23 +156,96 @@ static int repair(struct audit_file *file, int fd, const struct stat *st, struct
             return fail(file, errno, err);
         say_warn("audit log %s: cut %jd bytes of a torn last line", file->path,
                  (intmax_t)(size - end));
+        file->found.bytes_cut = size - end;
     }
     file->cut.needed = false;
+    file->size = end;
     return 0;
+}
+
+/* The hash of the last line of a file that ends behind a newline at `end`, which is not 0. */
+static int hash_last_line(const struct audit_file *file, int fd, off_t end,
+                          char hash[RECORD_HASH_SIZE], struct err *err)
+{
+    off_t start = last_line_end(file, fd, end - 1, err);
+    if (start < 0)
+        return -1;
+    size_t length = (size_t)(end - start);
+    OWNED_MEM char *line = malloc(length);
+    if (!line)
+        return fail(file, ENOMEM, err);
+    ssize_t got = pread(fd, line, length, start);
+    if (got != (ssize_t)length)
+        return fail(file, got < 0 ? errno : EIO, err);
+    return sha256_hex((struct str){.data = line, .len = length}, hash, err);
+}
+
+/* When the first line was written, as it says itself; now when it does not. */
+static time_t first_time(int fd)
+{
+    char line[RECORD_MAX];
+    ssize_t got = pread(fd, line, sizeof(line), 0);
+    const char *newline = got > 0 ? memchr(line, '\n', (size_t)got) : NULL;
+    struct record_scan scan;
+    struct tm utc = {0};
+    if (newline &&
+        record_scan((struct str){.data = line, .len = (size_t)(newline - line)}, &scan) &&
+        scan.time.len < 64) {
+        char text[64] = "";
+        memcpy(text, scan.time.data, scan.time.len);
+        if (strptime(text, "%Y-%m-%dT%H:%M:%S", &utc))
+            return timegm(&utc);
+    }
+    return time(NULL);
+}
+
+/* The file before one that begins now: the name that it was given in this run, or the newest. */
+static int find_previous(struct audit_file *file, struct err *err)
+{
+    struct audit_file_found *found = &file->found;
+    memcpy(found->head, RECORD_NO_HASH, sizeof(found->head));
+    if (!found->previous[0] && !rotation_newest(file->path, found->previous))
+        return 0;
+    OWNED_MEM char *parent = parent_of(file->path);
+    char path[PATH_MAX];
+    if (!parent ||
+        snprintf(path, sizeof(path), "%s/%s", parent, found->previous) >= (int)sizeof(path))
+        return fail(file, ENOMEM, err);
+    OWNED_FD int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+    struct stat st;
+    if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size == 0)
+        return 0; /* gone: its name is all there is to tell */
+    off_t end = last_line_end(file, fd, st.st_size, err);
+    return end <= 0 ? (int)end : hash_last_line(file, fd, end, found->head, err);
+}
+
+/* What the writer has to know of a file that it has not written to yet. */
+static int look(struct audit_file *file, int fd, struct err *err)
+{
+    file->found.empty = file->size == 0;
+    file->began = file->size ? first_time(fd) : time(NULL);
+    if (file->size == 0)
+        return find_previous(file, err);
+    file->found.previous[0] = '\0';
+    return hash_last_line(file, fd, file->size, file->found.head, err);
+}
+
+struct audit_file audit_file_make(const struct audit_options *options, const char *path,
+                                  const char *starts_with)
+{
+    return (struct audit_file){
+        .options = options, .path = path, .starts_with = starts_with, .fd = -1};
 }
 
 int audit_file_open(struct audit_file *file, struct err *err)
 {
     if (file->fd >= 0)
         return 0;
-    /* Not blocking, lest a FIFO or a device holds the open; it changes nothing for a file. */
-    OWNED_FD int fd =
-        open(file->path,
-             O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0600);
-    if (fd < 0 && errno == ELOOP)
-        return err_set(err, "audit log %s: is a symbolic link; name the file itself", file->path);
+    OWNED_FD int fd = open_or_create(file, err);
+    if (fd < 0)
+        return -1;
     struct stat st;
-    if (fd < 0 || fstat(fd, &st) < 0)
+    if (fstat(fd, &st) < 0)
         return fail(file, errno, err);
     if (!S_ISREG(st.st_mode))
         return err_set(err, "audit log %s: not a regular file", file->path);
@@ -136,17 +258,18 @@ int audit_file_open(struct audit_file *file, struct err *err)
                    : fail(file, errno, err);
     if (fstat(fd, &st) < 0)
         return fail(file, errno, err);
-    if (repair(file, fd, &st, err) < 0 || sync_directory(file, err) < 0)
+    if (take_owner(file, fd, err) < 0 || repair(file, fd, &st, err) < 0 ||
+        look(file, fd, err) < 0 || sync_entry(file, file->path, err) < 0)
         return -1;
     file->fd = steal_fd(&fd);
     return 0;
 }
 
-/* Cuts the unfinished group off and closes; what cannot be cut now is cut at the next open. */
-static int undo(struct audit_file *file, int errnum, struct err *err)
+/* What cannot be cut now is cut at the next open. */
+void audit_file_undo(struct audit_file *file)
 {
     struct stat st;
-    if (fstat(file->fd, &st) == 0 && st.st_size > file->start &&
+    if (file->fd >= 0 && fstat(file->fd, &st) == 0 && st.st_size > file->start &&
         ftruncate(file->fd, file->start) < 0) {
         file->cut.needed = true;
         file->cut.dev = st.st_dev;
@@ -154,10 +277,15 @@ static int undo(struct audit_file *file, int errnum, struct err *err)
         file->cut.end = file->start;
     }
     audit_file_close(file);
+}
+
+static int give_up(struct audit_file *file, int errnum, struct err *err)
+{
+    audit_file_undo(file);
     return fail(file, errnum, err);
 }
 
-int audit_file_begin(struct audit_file *file, struct err *err)
+int audit_file_begin(struct audit_file *file, struct audit_file_found *found, struct err *err)
 {
     struct stat st;
     if (audit_file_open(file, err) < 0)
@@ -172,7 +300,9 @@ int audit_file_begin(struct audit_file *file, struct err *err)
         audit_file_close(file);
         return fail(file, errnum, err);
     }
-    file->start = st.st_size;
+    file->start = file->size = st.st_size;
+    *found = file->found;
+    found->empty = st.st_size == 0;
     return 0;
 }
 
@@ -196,7 +326,8 @@ int audit_file_write(struct audit_file *file, struct iovec *parts, size_t count,
         if (written < 0 && errno == EINTR)
             continue;
         if (written <= 0)
-            return undo(file, written < 0 ? errno : EIO, err);
+            return give_up(file, written < 0 ? errno : EIO, err);
+        file->size += written;
         size_t done = parts_skip(parts, count, (size_t)written);
         parts += done;
         count -= done;
@@ -210,7 +341,47 @@ int audit_file_commit(struct audit_file *file, struct err *err)
     do
         failed = fdatasync(file->fd);
     while (failed < 0 && errno == EINTR);
-    return failed < 0 ? undo(file, errno, err) : 0;
+    if (failed < 0)
+        return give_up(file, errno, err);
+    file->found = (struct audit_file_found){0};
+    return 0;
+}
+
+bool audit_file_is_due(const struct audit_file *file, time_t now)
+{
+    const struct audit_options *options = file->options;
+    if (file->fd < 0 || file->size == 0)
+        return false;
+    return (options->max_size && (uint64_t)file->size >= options->max_size) ||
+           (options->max_age_s && now - file->began >= (time_t)options->max_age_s);
+}
+
+int audit_file_rotate(struct audit_file *file, uint64_t seq, const struct timespec *now,
+                      struct err *err)
+{
+    char name[NAME_MAX + 1];
+    if (rotation_rename(file->path, seq, now, name, err) < 0)
+        return -1;
+    audit_file_close(file);
+    memcpy(file->found.previous, name, sizeof(name));
+    rotation_prune(file->path, file->options->keep);
+    return 0;
+}
+
+void audit_file_reopen(struct audit_file *file)
+{
+    char link[64], target[PATH_MAX + 1];
+    if (file->fd < 0)
+        return;
+    snprintf(link, sizeof(link), "/proc/self/fd/%d", file->fd);
+    ssize_t length = readlink(link, target, PATH_MAX);
+    audit_file_close(file);
+    if (length <= 0)
+        return;
+    target[length] = '\0';
+    const char *slash = strrchr(target, '/');
+    if (slash && strcmp(target, file->path) != 0)
+        snprintf(file->found.previous, sizeof(file->found.previous), "%.*s", NAME_MAX, slash + 1);
 }
 
 void audit_file_close(struct audit_file *file)

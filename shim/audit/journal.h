@@ -8,6 +8,7 @@
 #define CRIGATE_AUDIT_JOURNAL_H
 
 #include "base/err.h"
+#include "base/own.h"
 #include "base/str.h"
 
 struct audit_journal {

@@ -6,6 +6,7 @@
 #include <signal.h>
 
 #include "base/say.h"
+#include "base/version.h"
 #include "config/policy_file.h"
 #include "config/settings.h"
 #include "daemon/live_labels.h"
@@ -96,6 +97,11 @@ static void on_over(struct loop_op *op, bool ok)
 static bool on_signal(void *cookie, int number)
 {
     struct daemon *daemon = cookie;
+    if (number == SIGUSR1) {
+        say_info("SIGUSR1: opening the audit log anew");
+        audit_reopen(daemon->audit);
+        return true;
+    }
     if (number != SIGHUP) {
         daemon->signalled = true;
         loop_post(daemon->loop, &daemon->terminate);
@@ -138,7 +144,8 @@ static void record(struct daemon *daemon, const char *type)
 
 static void record_start(struct daemon *daemon)
 {
-    struct audit_event event = {.type = "start", .policy = daemon->gate.policy};
+    struct audit_event event = {
+        .type = "start", .policy = daemon->gate.policy, .version = str_of(crigate_version)};
     live_labels_describe(daemon->labels, &event);
     audit_record(daemon->audit, &event, NULL, NULL, NULL);
     record(daemon, "policy.loaded");
@@ -158,6 +165,12 @@ static int open_parts(struct daemon *daemon, struct err *err)
         .node = str_of(settings->node_name),
         .owner = (uid_t)-1,
         .group = (gid_t)-1,
+        .max_size = (uint64_t)100 * 1024 * 1024,
+        .max_age_s = 24 * 3600,
+        .keep = 10,
+        .repeat_window_s = 300,
+        .heartbeat_s = 60,
+        .journal = "/run/systemd/journal/socket",
     };
     /* The socket first: it tells whether another daemon serves already. */
     if (listener_open(&options, &daemon->listener, err) < 0 ||

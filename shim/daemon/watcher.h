@@ -11,8 +11,8 @@
 
 struct watcher;
 
-/* SIGTERM, SIGINT and SIGHUP wait for the watcher in the calling thread and in those that it starts
- * from now on. */
+/* SIGTERM, SIGINT, SIGHUP and SIGUSR1 wait for the watcher in the calling thread and in those that
+ * it starts from now on. */
 void watcher_block_signals(void);
 
 /* On the watcher's thread. False: the watcher has nothing more to do. */

@@ -151,7 +151,7 @@ static void set_up(struct scene *scene)
     cr_assert_not_null(mkdtemp(scene->dir));
     snprintf(scene->fake_socket, sizeof(scene->fake_socket), "%s/containerd.sock", scene->dir);
     snprintf(scene->gate_socket, sizeof(scene->gate_socket), "%s/crigate.sock", scene->dir);
-    snprintf(scene->audit, sizeof(scene->audit), "%s/log/audit.jsonl", scene->dir);
+    snprintf(scene->audit, sizeof(scene->audit), "%s/log/here/audit.jsonl", scene->dir);
     if (!scene->no_audit)
         scene_allow_audit(scene);
     scene_start_fake(scene);

@@ -53,8 +53,8 @@ void bed_wait(struct outcome *outcome);
 /* Both in one step: the cause, or NULL when it is durable. Valid until the next call. */
 const char *bed_record(struct bed *bed);
 
-/* Every line of the file is a whole record; returns how many, their seq in `seqs` (room for 4096).
- */
+/* Every line of the file is a whole record; returns how many there are but for those that the log
+ * writes of itself, with their seq in `seqs` (room for 4096). */
 size_t bed_read(const struct bed *bed, long *seqs);
 
 /* What the daemon's log has been told so far. */

@@ -35,9 +35,11 @@ static json_t *written(const struct judgement *judgement)
             &(struct audit_options){.path = path, .node = STR("node"), .owner = -1, .group = -1},
             &audit, &err),
         0, "%s", err.text);
-    cr_assert_eq(judgement_record_decided(judgement, audit, NULL, NULL, &err), 0);
+    cr_assert_eq(judgement_record_decided(judgement, audit, NULL, NULL, &err), AUDIT_QUEUED);
     audit_close(audit);
-    json_t *root = json_load_file(path, 0, NULL);
+    OWNED_FILE FILE *file = fopen(path, "re");
+    json_decref(json_loadf(file, JSON_DISABLE_EOF_CHECK, NULL)); /* segment.open */
+    json_t *root = json_loadf(file, JSON_DISABLE_EOF_CHECK, NULL);
     unlink(path);
     cr_assert_not_null(root);
     return root;

@@ -88,8 +88,9 @@ Test(record, has_its_fields_in_order)
     size_t len;
     json_decref(format(&event, line, &len));
     static const char want[] =
-        "{\"v\":1,\"time\":\"2026-12-31T12:00:00.001234Z\",\"type\":\"pod.decision\","
-        "\"stage\":\"completed\",\"seq\":42,\"instance\":\"00112233445566778899aabbccddeeff\","
+        "{\"v\":1,\"seq\":42,\"prev\":\"" RECORD_NO_HASH "\","
+        "\"instance\":\"00112233445566778899aabbccddeeff\",\"type\":\"pod.decision\","
+        "\"stage\":\"completed\",\"time\":\"2026-12-31T12:00:00.001234Z\","
         "\"requestId\":\"r-17\",\"node\":\"node-1\",\"peer\":{\"uid\":0,\"pid\":812},"
         "\"method\":\"/runtime.v1.RuntimeService/RunPodSandbox\","
         "\"pod\":{\"namespace\":\"agents\",\"name\":\"build-7\",\"uid\":\"u-1\",\"attempt\":2},"
@@ -114,8 +115,9 @@ Test(record, leaves_out_what_is_not_there)
     size_t len;
     json_decref(format(&event, line, &len));
     static const char want[] =
-        "{\"v\":1,\"time\":\"2026-12-31T12:00:00.001234Z\",\"type\":\"start\",\"seq\":42,"
-        "\"instance\":\"00112233445566778899aabbccddeeff\",\"node\":\"node-1\"}\n";
+        "{\"v\":1,\"seq\":42,\"prev\":\"" RECORD_NO_HASH "\","
+        "\"instance\":\"00112233445566778899aabbccddeeff\",\"type\":\"start\","
+        "\"time\":\"2026-12-31T12:00:00.001234Z\",\"node\":\"node-1\"}\n";
     cr_assert_eq(len, sizeof(want) - 1, "%.*s", (int)len, line);
     cr_assert_eq(memcmp(line, want, len), 0, "%.*s", (int)len, line);
 }
