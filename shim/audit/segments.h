@@ -21,7 +21,7 @@ struct segment_line {
     const char *file; /* "-" for standard input */
     uint64_t number;  /* in its file, from 1 */
     bool torn;        /* the file ends without a newline behind it */
-    bool too_long;    /* longer than a record can be; `text` is its beginning */
+    bool too_long;    /* longer than a record can be; `text` is not all of it */
 };
 
 /*

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The audit log's test bed. */
 #include "audit_bed.h"
+#include "audit/record_scan.h"
+#include "base/sha256.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>
@@ -40,6 +42,7 @@ int ftruncate(int fd, off_t length)
 
 void bed_make(struct bed *bed)
 {
+    bed->options = (struct audit_options){.node = STR("node-1"), .owner = -1, .group = -1};
     memset(bed, 0, sizeof(*bed));
     sem_init(&faults.held, 0, 0);
     sem_init(&faults.go, 0, 0);
@@ -57,11 +60,8 @@ void bed_make(struct bed *bed)
 void bed_open(struct bed *bed)
 {
     struct err err;
-    cr_assert_eq(audit_open(
-                     &(struct audit_options){
-                         .path = bed->path, .node = STR("node-1"), .owner = -1, .group = -1},
-                     &bed->audit, &err),
-                 0, "%s", err.text);
+    bed->options.path = bed->path;
+    cr_assert_eq(audit_open(&bed->options, &bed->audit, &err), 0, "%s", err.text);
 }
 
 static int remove_one(const char *path, const struct stat *st, int kind, struct FTW *ftw)
@@ -153,6 +153,37 @@ size_t bed_read(const struct bed *bed, long *seqs)
         json_decref(root);
     }
     return count;
+}
+
+size_t bed_chain(const char *path, char head[RECORD_HASH_SIZE])
+{
+    OWNED_FILE FILE *file = fopen(path, "re");
+    OWNED_MEM char *line = NULL;
+    size_t room = 0, count = 0;
+    ssize_t length;
+    cr_assert_not_null(file, "%s", path);
+    while ((length = getline(&line, &room, file)) > 0) {
+        struct record_scan scan;
+        struct err err;
+        cr_assert(record_scan((struct str){.data = line, .len = (size_t)length - 1}, &scan), "%s",
+                  line);
+        cr_assert(str_eq(scan.prev, str_of(head)), "line %zu of %s: %s", count + 1, path, line);
+        cr_assert_eq(sha256_hex((struct str){.data = line, .len = (size_t)length}, head, &err), 0);
+        count++;
+    }
+    return count;
+}
+
+json_t *bed_find(const char *path, const char *type)
+{
+    OWNED_FILE FILE *file = fopen(path, "re");
+    json_t *root;
+    while (file && (root = json_loadf(file, JSON_DISABLE_EOF_CHECK, NULL))) {
+        if (strcmp(json_string_value(json_object_get(root, "type")), type) == 0)
+            return root;
+        json_decref(root);
+    }
+    return NULL;
 }
 
 const char *bed_said(struct bed *bed)

@@ -8,10 +8,19 @@
 
 #include <semaphore.h>
 
+#include <jansson.h>
+
 #include "audit/audit.h"
+#include "audit/record.h"
+
+static inline void own_json(json_t **value)
+{
+    json_decref(*value);
+}
 
 struct bed {
     char dir[64], path[128];
+    struct audit_options options; /* of the next bed_open(); the path is set by bed_make() */
     struct audit *audit;
     int said; /* the daemon's log, caught */
     char text[65536];
@@ -56,6 +65,13 @@ const char *bed_record(struct bed *bed);
 /* Every line of the file is a whole record; returns how many there are but for those that the log
  * writes of itself, with their seq in `seqs` (room for 4096). */
 size_t bed_read(const struct bed *bed, long *seqs);
+
+/* Every line of the file is a record of which `prev` is the hash of the line before it; that of the
+ * first is `head`, which becomes the hash of the last. Returns the number of lines. */
+size_t bed_chain(const char *path, char head[RECORD_HASH_SIZE]);
+
+/* The first record of the type in the file, or NULL; the caller frees it. */
+json_t *bed_find(const char *path, const char *type);
 
 /* What the daemon's log has been told so far. */
 const char *bed_said(struct bed *bed);
