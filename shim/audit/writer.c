@@ -456,8 +456,10 @@ static void *write_groups(void *cookie)
                                : writer->trouble.now && is_past(&writer->trouble.retry);
         if (due || (work.over && writer->untold))
             advance(writer, &group, NULL);
-        if (work.reopen)
+        if (work.reopen) {
             audit_file_reopen(&writer->file);
+            advance(writer, &group, NULL);
+        }
     } while (!work.over);
     return NULL;
 }
