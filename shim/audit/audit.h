@@ -142,9 +142,6 @@ struct audit_event {
     } result;
 };
 
-/* How a second file beside the log is written (convert.h). */
-enum audit_format { AUDIT_NATIVE, AUDIT_ECS, AUDIT_OCSF };
-
 struct audit_options {
     const char *path; /* absolute */
     struct str node;  /* copied into every record */
@@ -157,7 +154,6 @@ struct audit_options {
     uint32_t repeat_window_s; /* 0: each refusal is written whole */
     uint32_t heartbeat_s;     /* 0: none */
     bool continue_on_failure; /* with no sink left, callers go on, and are counted */
-    enum audit_format second; /* AUDIT_NATIVE: no second file */
     const char *journal;      /* the socket of systemd-journald; NULL: not a sink */
 };
 

@@ -46,8 +46,9 @@ struct followed {
     struct link *links; /* the last first */
     enum change change;
     const struct link *created;
-    bool touched; /* an event has come since the links were made */
-    int64_t due;  /* of LATER, in milliseconds; 0: to be set */
+    bool kept_open; /* by its writer: nobody waits for its being closed */
+    bool touched;   /* an event has come since the links were made */
+    int64_t due;    /* of LATER, in milliseconds; 0: to be set */
 };
 
 struct follow {
@@ -207,7 +208,7 @@ static void note(struct followed *followed, const struct link *link, uint32_t ma
     bool by_name = link->name != NULL;
     followed->touched = true;
     if (by_name && (mask & IN_CREATE) && !(mask & IN_ISDIR)) {
-        followed->change = WRITING;
+        followed->change = followed->kept_open ? NOW : WRITING;
         followed->created = link;
     } else if ((mask & (IN_CLOSE_WRITE | IN_MOVE_SELF | IN_DELETE_SELF)) ||
                (by_name && (mask & (IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE)))) {
@@ -292,8 +293,8 @@ static char *make_absolute(const char *path)
     return absolute;
 }
 
-int follow_add(struct follow *follow, const char *path, follow_fn *changed, void *cookie,
-               struct err *err)
+static int add(struct follow *follow, const char *path, bool kept_open, follow_fn *changed,
+               void *cookie, struct err *err)
 {
     OWNED_MEM struct followed *made = calloc(1, sizeof(*made));
     char *absolute = make_absolute(path);
@@ -305,10 +306,23 @@ int follow_add(struct follow *follow, const char *path, follow_fn *changed, void
                               .next = follow->first,
                               .changed = changed,
                               .cookie = cookie,
+                              .kept_open = kept_open,
                               .touched = true,
                               .change = NOW};
     follow->first = steal_ptr(&made);
     return 0;
+}
+
+int follow_add(struct follow *follow, const char *path, follow_fn *changed, void *cookie,
+               struct err *err)
+{
+    return add(follow, path, false, changed, cookie, err);
+}
+
+int follow_add_open(struct follow *follow, const char *path, follow_fn *changed, void *cookie,
+                    struct err *err)
+{
+    return add(follow, path, true, changed, cookie, err);
 }
 
 int follow_fd(const struct follow *follow)

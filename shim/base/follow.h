@@ -32,6 +32,11 @@ int follow_create(struct follow **follow, struct err *err) MUST_CHECK;
 int follow_add(struct follow *follow, const char *path, follow_fn *changed, void *cookie,
                struct err *err) MUST_CHECK;
 
+/* The same for a file that its writer keeps open, as a log: it counts as changed as soon as it is
+ * created. That it grows is not told. */
+int follow_add_open(struct follow *follow, const char *path, follow_fn *changed, void *cookie,
+                    struct err *err) MUST_CHECK;
+
 /* Readable when follow_dispatch() has something to do. */
 int follow_fd(const struct follow *follow);
 

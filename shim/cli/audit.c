@@ -8,6 +8,8 @@
 int cli_audit(int argc, char **argv)
 {
     static const struct command list[] = {
+        {"show", cli_audit_show, "print the records, one line a decision"},
+        {"stats", cli_audit_stats, "count the decisions"},
         {"verify", cli_audit_verify, "check that no record is missing or altered"},
     };
     static const struct commands commands = {

@@ -3,6 +3,8 @@
 #ifndef CRIGATE_CLI_AUDIT_H
 #define CRIGATE_CLI_AUDIT_H
 
+int cli_audit_show(int argc, char **argv);
+int cli_audit_stats(int argc, char **argv);
 int cli_audit_verify(int argc, char **argv);
 
 #endif

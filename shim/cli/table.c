@@ -186,31 +186,78 @@ static void print_row(const struct table *table, const struct table_look *look,
     fputc('\n', out);
 }
 
+/* What one column takes beyond its pad, those behind it give up, so that the rows of another table
+ * with the same columns come into line again. */
+static void pad_out(const struct table *table, unsigned widths[COLUMNS_MAX])
+{
+    unsigned debt = 0;
+    for (size_t column = 0; column < table->column_count; column++) {
+        unsigned pad = table->columns[column].pad;
+        if (pad && widths[column] > pad)
+            debt += widths[column] - pad;
+        if (widths[column] >= pad)
+            continue;
+        unsigned spare = pad - widths[column], given = debt < spare ? debt : spare;
+        widths[column] = pad - given;
+        debt -= given;
+    }
+}
+
+static void lay_out(const struct table *table, const struct table_look *look,
+                    unsigned widths[COLUMNS_MAX])
+{
+    measure(table, widths);
+    pad_out(table, widths);
+    if (look->width)
+        fit(table, look->width, widths);
+}
+
+static void print_rows(const struct table *table, const struct table_look *look,
+                       const unsigned widths[COLUMNS_MAX], FILE *out)
+{
+    for (size_t row = 0; row < table->row_count; row++)
+        print_row(table, look, &table->cells[row * table->column_count], widths, out);
+}
+
+void table_print_rows(const struct table *table, const struct table_look *look, FILE *out)
+{
+    unsigned widths[COLUMNS_MAX];
+    lay_out(table, look, widths);
+    print_rows(table, look, widths, out);
+}
+
 void table_print(const struct table *table, const struct table_look *look, FILE *out)
 {
     unsigned widths[COLUMNS_MAX];
     struct table_cell titles[COLUMNS_MAX] = {0};
-    measure(table, widths);
-    if (look->width)
-        fit(table, look->width, widths);
+    lay_out(table, look, widths);
     for (size_t column = 0; column < table->column_count; column++) {
         titles[column].text = str_of(table->columns[column].title);
         titles[column].width = width_of(titles[column].text);
     }
     print_row(table, look, titles, widths, out);
-    for (size_t row = 0; row < table->row_count; row++)
-        print_row(table, look, &table->cells[row * table->column_count], widths, out);
+    print_rows(table, look, widths, out);
 }
 
-struct table_look table_look_of_stdout(void)
+static struct table_look look_of(int fd)
 {
     struct table_look look = {0};
-    if (!isatty(STDOUT_FILENO))
+    if (!isatty(fd))
         return look;
     const char *term = getenv("TERM"), *no_color = getenv("NO_COLOR");
     look.colours = term && strcmp(term, "dumb") != 0 && !(no_color && no_color[0]);
     struct winsize size;
-    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0)
+    if (ioctl(fd, TIOCGWINSZ, &size) == 0)
         look.width = size.ws_col;
     return look;
+}
+
+struct table_look table_look_of_stdout(void)
+{
+    return look_of(STDOUT_FILENO);
+}
+
+struct table_look table_look_of_stderr(void)
+{
+    return look_of(STDERR_FILENO);
 }

@@ -13,6 +13,7 @@ struct table_column {
     const char *title;
     unsigned least;     /* may be cut down to so many terminal columns; 0: never cut */
     bool cut_in_middle; /* for names whose end tells them apart; else the end is cut off */
+    unsigned pad; /* it takes at least so many, unless one before it takes more than its own */
 };
 
 /* How to print: what the terminal is, or a pipe when zeroed. */
@@ -46,8 +47,12 @@ int table_set(struct table *table, size_t row, size_t column, struct str text,
 /* A column in which no row has any text is left out, its title too. */
 void table_print(const struct table *table, const struct table_look *look, FILE *out);
 
-/* The look of standard output. NO_COLOR and TERM=dumb are heeded. */
+/* The rows alone: of a table that is made row by row, with `pad` to keep them in line. */
+void table_print_rows(const struct table *table, const struct table_look *look, FILE *out);
+
+/* The look of an output. NO_COLOR and TERM=dumb are heeded. */
 struct table_look table_look_of_stdout(void);
+struct table_look table_look_of_stderr(void);
 
 /* The escape sequence that begins a style, "" without colours; and the one that ends it. */
 const char *table_style_begin(const struct table_look *look, enum table_style style);

@@ -7,19 +7,19 @@
 #include <sys/un.h>
 
 #include "base/file.h"
-#include "config/reader.h"
+#include "config/quantity.h"
+#include "config/settings_parse.h"
 #include "config/unique.h"
 
 #define SETTINGS_FILE_MAX ((size_t)1024 * 1024)
 #define SOCKET_PATH_MAX (sizeof(((struct sockaddr_un *)0)->sun_path) - 1)
-#define PATH_LENGTH_MAX ((size_t)4095)
 
 enum { LISTEN, UPSTREAM, POLICY, PEERS, NODE, AUDIT, KEY_COUNT };
 static const struct str keys[KEY_COUNT] = {{"listen", 6}, {"upstream", 8}, {"policy", 6},
                                            {"peers", 5},  {"node", 4},     {"audit", 5}};
 
-static bool read_path(struct reader *reader, const struct yaml_node *node, const char *what,
-                      size_t most, const char **path)
+bool settings_read_path(struct reader *reader, const struct yaml_node *node, const char *what,
+                        size_t most, const char **path)
 {
     struct str text;
     if (!reader_text(reader, node, what, most, &text))
@@ -47,10 +47,10 @@ static void read_sockets(struct reader *reader, const struct yaml_node *root,
     const struct yaml_node *listen = values[LISTEN], *upstream = values[UPSTREAM];
     bool has_listen =
         reader_need(reader, root, listen, "listen", "the socket that the kubelet connects to") &&
-        read_path(reader, listen, "listen", SOCKET_PATH_MAX, &settings->listen);
+        settings_read_path(reader, listen, "listen", SOCKET_PATH_MAX, &settings->listen);
     bool has_upstream =
         reader_need(reader, root, upstream, "upstream", "containerd's socket") &&
-        read_path(reader, upstream, "upstream", SOCKET_PATH_MAX, &settings->upstream);
+        settings_read_path(reader, upstream, "upstream", SOCKET_PATH_MAX, &settings->upstream);
     if (has_upstream && strpbrk(settings->upstream, "%?#"))
         reader_error(reader, upstream, "give the socket a name without them",
                      "upstream: gRPC reads %%, ? and # in a socket's path as parts of a URI");
@@ -62,19 +62,22 @@ static void read_sockets(struct reader *reader, const struct yaml_node *root,
                      "upstream is the same socket as listen: calls would come back for ever");
 }
 
+bool settings_take_id(const struct yaml_node *node, uint32_t *id)
+{
+    uint64_t number;
+    if (node->kind != YAML_SCALAR || node->type != YAML_NUMBER ||
+        !quantity_whole(node->text, &number) || number >= SETTINGS_NO_ID)
+        return false;
+    *id = (uint32_t)number;
+    return true;
+}
+
 static bool read_uid(struct reader *reader, const struct yaml_node *node, uint32_t *uid)
 {
-    if (node->kind == YAML_SCALAR && node->type == YAML_NUMBER && node->text.len <= 10 &&
-        strspn(node->text.data, "0123456789") == node->text.len) {
-        unsigned long long number = strtoull(node->text.data, NULL, 10);
-        bool has_leading_zero = node->text.len > 1 && node->text.data[0] == '0';
-        if (number < UINT32_MAX && !has_leading_zero) {
-            *uid = (uint32_t)number;
-            return true;
-        }
-    }
-    reader_error(reader, node, NULL, "a uid is a number from 0 to 4294967294");
-    return false;
+    bool is_uid = settings_take_id(node, uid);
+    if (!is_uid)
+        reader_error(reader, node, NULL, "a uid is a number from 0 to 4294967294");
+    return is_uid;
 }
 
 static void report_twice(void *cookie, const struct yaml_node *node,
@@ -120,11 +123,11 @@ static void read_kubernetes(struct reader *reader, const struct yaml_node *node,
         return;
     if (reader_need(reader, node, values[0], "node.labels.kubernetes.kubeconfig",
                     "the kubelet's own will do, such as /etc/kubernetes/kubelet.conf"))
-        read_path(reader, values[0], "node.labels.kubernetes.kubeconfig", PATH_LENGTH_MAX,
-                  &settings->kubeconfig);
+        settings_read_path(reader, values[0], "node.labels.kubernetes.kubeconfig",
+                           SETTINGS_PATH_MAX, &settings->kubeconfig);
     if (values[1])
-        read_path(reader, values[1], "node.labels.kubernetes.cache", PATH_LENGTH_MAX,
-                  &settings->labels_cache);
+        settings_read_path(reader, values[1], "node.labels.kubernetes.cache", SETTINGS_PATH_MAX,
+                           &settings->labels_cache);
 }
 
 static void read_labels(struct reader *reader, const struct yaml_node *node,
@@ -138,8 +141,8 @@ static void read_labels(struct reader *reader, const struct yaml_node *node,
         reader_error(reader, node, "leave it out, or give file, kubernetes or both",
                      "node.labels names no source");
     if (values[0])
-        read_path(reader, values[0], "node.labels.file", PATH_LENGTH_MAX,
-                  &settings->node_labels_file);
+        settings_read_path(reader, values[0], "node.labels.file", SETTINGS_PATH_MAX,
+                           &settings->node_labels_file);
     if (values[1])
         read_kubernetes(reader, values[1], settings);
 }
@@ -160,21 +163,6 @@ static void read_node(struct reader *reader, const struct yaml_node *node,
         read_labels(reader, values[1], settings);
 }
 
-static void read_audit(struct reader *reader, const struct yaml_node *node,
-                       struct settings *settings)
-{
-    static const struct str audit_keys[] = {{"file", 4}, {"onFailure", 9}};
-    static const struct str on_failure[] = {{"refuse", 6}};
-    const struct yaml_node *values[2];
-    size_t index;
-    if (!reader_mapping(reader, node, "audit", audit_keys, COUNT_OF(audit_keys), values))
-        return;
-    if (reader_need(reader, node, values[0], "audit.file", "the file that keeps each decision"))
-        read_path(reader, values[0], "audit.file", PATH_LENGTH_MAX, &settings->audit_file);
-    if (values[1])
-        reader_word(reader, values[1], "audit.onFailure", on_failure, 1, &index);
-}
-
 static void read_settings(struct reader *reader, const struct yaml_node *root,
                           struct settings *settings)
 {
@@ -186,13 +174,13 @@ static void read_settings(struct reader *reader, const struct yaml_node *root,
         return;
     read_sockets(reader, root, values, settings);
     if (reader_need(reader, root, values[POLICY], "policy", "the path of the policy file"))
-        read_path(reader, values[POLICY], "policy", PATH_LENGTH_MAX, &settings->policy);
+        settings_read_path(reader, values[POLICY], "policy", SETTINGS_PATH_MAX, &settings->policy);
     if (values[PEERS])
         read_peers(reader, values[PEERS], settings);
     if (values[NODE])
         read_node(reader, values[NODE], settings);
     if (reader_need(reader, root, values[AUDIT], "audit", "add `audit: {file: PATH}`"))
-        read_audit(reader, values[AUDIT], settings);
+        settings_read_audit(reader, values[AUDIT], &settings->audit);
 }
 
 static int fail_whole(struct diags *diags, struct diag_source *source, const struct err *err)

@@ -6,6 +6,21 @@
 #include "base/arena.h"
 #include "config/diag.h"
 
+#define SETTINGS_NO_ID UINT32_MAX /* uid_t and gid_t -1: as it comes */
+
+/* With no sink left for records: calls that need one are refused, or go on. */
+enum settings_on_failure { SETTINGS_REFUSE, SETTINGS_CONTINUE };
+
+struct settings_audit {
+    const char *file; /* absolute path */
+    enum settings_on_failure on_failure;
+    uint64_t max_size;        /* bytes a file; 0: no bound */
+    uint64_t max_age_s;       /* 0: no bound; at most ten years */
+    uint64_t keep;            /* rotated files; 0: all of them; at most 100,000 */
+    uint32_t owner, group;    /* SETTINGS_NO_ID when not given */
+    uint64_t repeat_window_s; /* 0: each refusal is written whole; at most a day */
+};
+
 struct settings {
     const char *listen;   /* absolute path of the kubelet's socket */
     const char *upstream; /* absolute path of containerd's socket */
@@ -16,7 +31,7 @@ struct settings {
     const char *node_labels_file; /* NULL: not a source */
     const char *kubeconfig;       /* NULL: the API server is not a source */
     const char *labels_cache;     /* with kubeconfig: where its labels are kept; NULL: nowhere */
-    const char *audit_file;
+    struct settings_audit audit;
     struct arena arena; /* owns all of the above */
 };
 

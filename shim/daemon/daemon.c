@@ -18,6 +18,10 @@
 /* Calls that run at SIGTERM get this long to end. */
 #define GRACE_MS 10000
 
+/* A SIEM that hears nothing for longer knows that the gate is down. */
+#define HEARTBEAT_SECONDS 60
+#define JOURNAL_SOCKET "/run/systemd/journal/socket"
+
 struct daemon {
     struct settings settings;
     struct audit *audit;
@@ -161,16 +165,17 @@ static int open_parts(struct daemon *daemon, struct err *err)
         .peers = &daemon->peers,
     };
     struct audit_options audit = {
-        .path = settings->audit_file,
+        .path = settings->audit.file,
         .node = str_of(settings->node_name),
-        .owner = (uid_t)-1,
-        .group = (gid_t)-1,
-        .max_size = (uint64_t)100 * 1024 * 1024,
-        .max_age_s = 24 * 3600,
-        .keep = 10,
-        .repeat_window_s = 300,
-        .heartbeat_s = 60,
-        .journal = "/run/systemd/journal/socket",
+        .owner = settings->audit.owner,
+        .group = settings->audit.group,
+        .max_size = settings->audit.max_size,
+        .max_age_s = (uint32_t)settings->audit.max_age_s,
+        .keep = (uint32_t)settings->audit.keep,
+        .repeat_window_s = (uint32_t)settings->audit.repeat_window_s,
+        .continue_on_failure = settings->audit.on_failure == SETTINGS_CONTINUE,
+        .heartbeat_s = HEARTBEAT_SECONDS,
+        .journal = JOURNAL_SOCKET,
     };
     /* The socket first: it tells whether another daemon serves already. */
     if (listener_open(&options, &daemon->listener, err) < 0 ||

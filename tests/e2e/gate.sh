@@ -10,6 +10,7 @@ GATE_CONFIG='' # its settings file
 GATE_LABELS='' # its node labels file
 GATE_SOCKET='' # what the kubelet would dial
 GATE_AUDIT=''  # its audit log
+GATE_PREFIX=() # what the gate is started by, such as nsenter
 GATE_STATUS='' # what it exited with when it was stopped
 
 # gate_cri COMMAND ARGS...: the test client, through the gate. Pods get the node's cgroup.
@@ -33,7 +34,7 @@ gate_answers() {
 }
 
 gate_start() {
-    setsid setpriv --pdeathsig TERM "$GATE_PROGRAM" serve --config "$GATE_CONFIG" \
+    setsid setpriv --pdeathsig TERM "${GATE_PREFIX[@]}" "$GATE_PROGRAM" serve --config "$GATE_CONFIG" \
         </dev/null >>"$NODE_DIR/gate.log" 2>&1 &
     GATE_PID=$!
     process_stamp "$GATE_PID" >"$NODE_DIR/gate" || true
@@ -93,6 +94,19 @@ gate_up() {
     gate_start
 }
 
+# Copies every audit log of the gate's life to $CRIGATE_TEST_RECORDS, when there is such a directory,
+# for tests/audit/validate. The node's directory must still be there.
+gate_keep_records() {
+    local file name
+    [[ ${CRIGATE_TEST_RECORDS:-} && ${NODE_DIR:-} ]] || return 0
+    for file in "$NODE_DIR"/audit*.jsonl "$NODE_DIR"/*/audit*.jsonl; do
+        [[ -f $file ]] || continue
+        name=${file#"$NODE_DIR/"}
+        cp "$file" "$CRIGATE_TEST_RECORDS/${NODE_DIR##*/}-${name//\//-}" || return
+    done
+}
+
 gate_down() {
     gate_stop || true
+    gate_keep_records || echo "the audit records are not kept for validation" >&2
 }

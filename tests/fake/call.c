@@ -255,6 +255,11 @@ static void steer(struct call *call, grpc_slice request)
     gpr_free(text);
 }
 
+static grpc_slice kept(const struct ledger_line *line)
+{
+    return grpc_slice_from_copied_buffer((const char *)line->kept.data, line->kept.len);
+}
+
 /* The fake's own service. */
 static void serve_test(struct call *call, grpc_slice request)
 {
@@ -263,6 +268,10 @@ static void serve_test(struct call *call, grpc_slice request)
         call->own_answer = reply_of(ledger_text(ledger_find(ledger, request)));
     else if (calls(call, "/fake.Fake/Last"))
         call->own_answer = reply_of(whole(ledger_find(ledger, request)->last));
+    else if (calls(call, "/fake.Fake/Keep"))
+        ledger_find(ledger, request)->keeps = true;
+    else if (calls(call, "/fake.Fake/Kept"))
+        call->own_answer = reply_of(kept(ledger_find(ledger, request)));
     else if (calls(call, "/fake.Fake/Steer"))
         steer(call, request);
     else if (calls(call, "/fake.Fake/Sandboxes"))
@@ -295,7 +304,7 @@ static bool is_read(const struct call *call)
     grpc_slice method = call->details.method;
     bool of_fake = GRPC_SLICE_LENGTH(method) >= sizeof(own) &&
                    memcmp(GRPC_SLICE_START_PTR(method), own, sizeof(own) - 1) == 0;
-    return of_fake || calls(call, LIST) || calls(call, STATUS);
+    return of_fake || call->line->keeps || calls(call, LIST) || calls(call, STATUS);
 }
 
 static void take_request(struct call *call, grpc_byte_buffer *request)
@@ -306,6 +315,7 @@ static void take_request(struct call *call, grpc_byte_buffer *request)
         grpc_slice bytes = whole(request);
         serve_test(call, bytes);
         tell_of_sandboxes(call, bytes);
+        ledger_keep(call->line, bytes);
         grpc_slice_unref(bytes);
     }
     if (call->plan.echo)

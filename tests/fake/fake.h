@@ -28,8 +28,10 @@
  *
  * What it saw is asked of its own service; the request is a method's path:
  *   /fake.Fake/Saw      lines `calls N`, `requests N`, `ended N`, `cancelled N`, `cancelled-at-ns
- * N` (CLOCK_MONOTONIC, of the last one), `open N` (calls now running) /fake.Fake/Last     the bytes
- * of the last request
+ * N` (CLOCK_MONOTONIC, of the last one), `open N` (calls now running)
+ *   /fake.Fake/Last     the bytes of the last request
+ *   /fake.Fake/Keep     keeps every request of the method from now on
+ *   /fake.Fake/Kept     those requests, each as a field 1
  *
  * A test cannot put metadata into the gate's own questions. It tells the fake beforehand:
  *   /fake.Fake/Steer      the request's first line is a method's path; the lines "key: value" after

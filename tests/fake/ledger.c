@@ -29,6 +29,12 @@ void ledger_request(struct ledger_line *line, grpc_byte_buffer *request)
     line->last = request;
 }
 
+void ledger_keep(struct ledger_line *line, grpc_slice request)
+{
+    if (line->keeps)
+        bytes_field(&line->kept, 1, GRPC_SLICE_START_PTR(request), GRPC_SLICE_LENGTH(request));
+}
+
 void ledger_ended(struct ledger_line *line)
 {
     line->ended++;

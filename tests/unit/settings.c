@@ -33,6 +33,13 @@ static void expect_error(const char *text, unsigned line, unsigned column, const
     cr_expect_null(settings.listen);
 }
 
+static void expect_audit_error(const char *key, unsigned column, const char *message)
+{
+    char text[512];
+    snprintf(text, sizeof(text), GOOD_START "audit: {file: /a, %s}\n", key);
+    expect_error(text, 4, column, message);
+}
+
 Test(settings, reads_the_default_file)
 {
     OWNED_DIAGS struct diags diags = {0};
@@ -42,13 +49,65 @@ Test(settings, reads_the_default_file)
     cr_assert_str_eq(settings.upstream, "/run/containerd/containerd.sock");
     cr_assert_str_eq(settings.policy, "/etc/crigate/policy.yaml");
     cr_assert_str_eq(settings.node_labels_file, "/etc/crigate/node-labels");
-    cr_assert_str_eq(settings.audit_file, "/var/log/crigate/audit.jsonl");
+    cr_assert_str_eq(settings.audit.file, "/var/log/crigate/audit.jsonl");
     cr_assert(settings.peer_uid_count == 1 && settings.peer_uids[0] == 0);
     char host[256];
     cr_assert_eq(gethostname(host, sizeof(host)), 0);
     cr_expect_eq(strcasecmp(settings.node_name, host), 0);
     cr_expect_null(settings.kubeconfig);
     cr_expect_null(settings.labels_cache);
+}
+
+static void expect_audit(const char *keys, const struct settings_audit *wanted)
+{
+    char text[512];
+    OWNED_DIAGS struct diags diags = {0};
+    OWNED(settings_free) struct settings settings = {0};
+    snprintf(text, sizeof(text), GOOD_START "audit: {file: /a.jsonl%s}\n", keys);
+    cr_assert_eq(load(text, &diags, &settings), 0, "refused: %s", text);
+    const struct settings_audit *audit = &settings.audit;
+    cr_expect_str_eq(audit->file, "/a.jsonl");
+    cr_expect_eq(audit->on_failure, wanted->on_failure, "of %s", keys);
+    cr_expect_eq(audit->max_size, wanted->max_size, "of %s: %lu", keys, audit->max_size);
+    cr_expect_eq(audit->max_age_s, wanted->max_age_s, "of %s: %lu", keys, audit->max_age_s);
+    cr_expect_eq(audit->keep, wanted->keep, "of %s: %lu", keys, audit->keep);
+    cr_expect_eq(audit->owner, wanted->owner, "of %s: %u", keys, audit->owner);
+    cr_expect_eq(audit->group, wanted->group, "of %s: %u", keys, audit->group);
+    cr_expect_eq(audit->repeat_window_s, wanted->repeat_window_s, "of %s", keys);
+}
+
+/* The defaults, and what differs from them. */
+#pragma GCC diagnostic ignored "-Woverride-init"
+#define AUDIT(...)                                           \
+    (&(struct settings_audit){.on_failure = SETTINGS_REFUSE, \
+                              .max_size = 100 << 20,         \
+                              .max_age_s = 86400,            \
+                              .keep = 10,                    \
+                              .owner = SETTINGS_NO_ID,       \
+                              .group = SETTINGS_NO_ID,       \
+                              .repeat_window_s = 300,        \
+                              __VA_ARGS__})
+
+Test(settings, reads_how_the_log_is_kept)
+{
+    expect_audit("", AUDIT());
+    expect_audit(", onFailure: continue", AUDIT(.on_failure = SETTINGS_CONTINUE));
+    expect_audit(", onFailure: refuse", AUDIT(.on_failure = SETTINGS_REFUSE));
+    expect_audit(", maxSize: 0, maxAge: 0, keep: 0, repeatWindow: 0",
+                 AUDIT(.max_size = 0, .max_age_s = 0, .keep = 0, .repeat_window_s = 0));
+    expect_audit(", maxSize: 64Ki, maxAge: 1s, keep: 1, repeatWindow: 1s",
+                 AUDIT(.max_size = 65536, .max_age_s = 1, .keep = 1, .repeat_window_s = 1));
+    expect_audit(", maxSize: 1024Gi, maxAge: 3650d, keep: 100000, repeatWindow: 24h",
+                 AUDIT(.max_size = 1ull << 40, .max_age_s = 3650ull * 86400, .keep = 100000,
+                       .repeat_window_s = 86400));
+    expect_audit(", maxSize: 65536, maxAge: 1d2h3m4s",
+                 AUDIT(.max_size = 65536, .max_age_s = 93784));
+    expect_audit(", maxSize: 500k, maxAge: 90m", AUDIT(.max_size = 500000, .max_age_s = 5400));
+    expect_audit(", maxSize: \"2G\", keep: \"3\"", AUDIT(.max_size = 2000000000, .keep = 3));
+    expect_audit(", maxSize: 7M", AUDIT(.max_size = 7000000));
+    expect_audit(", owner: root, group: root", AUDIT(.owner = 0, .group = 0));
+    expect_audit(", owner: daemon, group: adm", AUDIT(.owner = 1, .group = 4));
+    expect_audit(", owner: 4294967294, group: 12345", AUDIT(.owner = 4294967294, .group = 12345));
 }
 
 Test(settings, fills_in_what_is_left_out)
@@ -151,6 +210,33 @@ Test(settings, refuses_each_mistake_at_its_place)
     expect_error(GOOD_START "audit: {}\n", 4, 8, "audit.file is missing");
     expect_error(GOOD_START "audit: {file: a}\n", 4, 15, "absolute");
     expect_error(GOOD_START "audit: {file: /a, onFailure: allow}\n", 4, 30, "unknown value");
+    expect_audit_error("maxSize: 65535", 28, "0, for no bound, or from 64Ki");
+    expect_audit_error("maxSize: 1025Gi", 28, "to 1024Gi");
+    expect_audit_error("maxSize: 18446744073709551616", 28, "cannot be read");
+    expect_audit_error("maxSize: 18014398509481984Ki", 28, "cannot be read");
+    expect_audit_error("maxSize: 1.5Gi", 28, "cannot be read");
+    expect_audit_error("maxSize: 100MB", 28, "\"100MB\" cannot be read");
+    expect_audit_error("maxSize: -1", 28, "cannot be read");
+    expect_audit_error("maxSize: 010Mi", 28, "cannot be read");
+    expect_audit_error("maxSize: Mi", 28, "cannot be read");
+    expect_audit_error("maxSize: \"\"", 28, "cannot be read");
+    expect_audit_error("maxSize: []", 28, "no value");
+    expect_audit_error("maxAge: 60", 27, "cannot be read");
+    expect_audit_error("maxAge: 1m1h", 27, "cannot be read");
+    expect_audit_error("maxAge: 1h1h", 27, "cannot be read");
+    expect_audit_error("maxAge: 1h30", 27, "cannot be read");
+    expect_audit_error("maxAge: 213503982334602d", 27, "cannot be read");
+    expect_audit_error("maxAge: 3651d", 27, "to 3650d");
+    expect_audit_error("maxAge: null", 27, "no value");
+    expect_audit_error("keep: 100001", 25, "at most 100000");
+    expect_audit_error("keep: 1k", 25, "cannot be read");
+    expect_audit_error("repeatWindow: 25h", 33, "to 24h");
+    expect_audit_error("owner: crigate-nobody-x", 26, "no user \"crigate-nobody-x\" here");
+    expect_audit_error("group: crigate-nobody-x", 26, "no group \"crigate-nobody-x\" here");
+    expect_audit_error("owner: -1", 26, "an id is a number");
+    expect_audit_error("group: 4294967295", 26, "an id is a number");
+    expect_audit_error("owner: \"\"", 26, "is empty");
+    expect_audit_error("format: ecs", 19, "unknown key");
     expect_error("upstream: /d\npolicy: /p\n" GOOD_AUDIT, 1, 1, "listen is missing");
     expect_error("listen: run/a\nupstream: /d\npolicy: /p\n" GOOD_AUDIT, 1, 9, "absolute");
     expect_error("listen: /d\nupstream: /d\npolicy: /p\n" GOOD_AUDIT, 2, 11, "same socket");

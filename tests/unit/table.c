@@ -7,7 +7,7 @@
 #include "cli/table.h"
 
 static const struct table_column columns[] = {
-    {"NAME", 6, true}, {"KIND", 0, false}, {"EMPTY", 0, false}, {"SAYS", 5, false}};
+    {"NAME", 6, true, 0}, {"KIND", 0, false, 0}, {"EMPTY", 0, false, 0}, {"SAYS", 5, false, 0}};
 
 static void set(struct table *table, size_t row, size_t column, const char *text)
 {
@@ -50,6 +50,30 @@ Test(table, aligns_and_leaves_out_empty_columns)
            "agents/a  x\n"
            "b               yes\n");
     table_free(&table);
+}
+
+Test(table, comes_into_line_again_behind_a_long_cell)
+{
+    static const struct table_column padded[] = {
+        {"A", 0, false, 2}, {"B", 0, false, 4}, {"C", 0, false, 0}};
+    char *text = NULL;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+    static const char *const first[] = {"x", "xxxx", ""};
+    for (size_t i = 0; i < 3; i++) {
+        struct table table;
+        cr_assert_eq(table_make(padded, 3, 1, &table), 0);
+        set(&table, 0, 0, first[i]);
+        set(&table, 0, 1, "y");
+        set(&table, 0, 2, "z");
+        table_print_rows(&table, &(struct table_look){0}, out);
+        table_free(&table);
+    }
+    cr_assert_eq(fclose(out), 0);
+    cr_expect_str_eq(text, "x   y     z\n"
+                           "xxxx  y   z\n"
+                           "    y     z\n");
+    free(text);
 }
 
 Test(table, aligns_by_columns_of_the_terminal)
