@@ -341,8 +341,13 @@ int audit_file_commit(struct audit_file *file, struct err *err)
     do
         failed = fdatasync(file->fd);
     while (failed < 0 && errno == EINTR);
-    if (failed < 0)
+    struct stat st;
+    if (failed < 0 || fstat(file->fd, &st) < 0)
         return give_up(file, errno, err);
+    if (st.st_nlink == 0) {
+        audit_file_close(file);
+        return 1;
+    }
     file->found = (struct audit_file_found){0};
     return 0;
 }

@@ -71,6 +71,9 @@ int audit_file_begin(struct audit_file *file, struct audit_file_found *found,
 /* Writes all of `parts`, at most IOV_MAX, and uses them up. */
 int audit_file_write(struct audit_file *file, struct iovec *parts, size_t count,
                      struct err *err) MUST_CHECK;
+
+/* 1: somebody deleted the file while the group was written; it is closed, and the group is nowhere.
+ */
 int audit_file_commit(struct audit_file *file, struct err *err) MUST_CHECK;
 
 /* Cuts the unfinished group off and closes. */

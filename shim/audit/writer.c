@@ -380,6 +380,42 @@ static void take_back(struct audit_writer *writer)
     writer->seq = writer->settled_seq;
 }
 
+/* Without those that had a meaning in a file that is gone. */
+static struct audit_line *keep_for_another_file(struct audit_line *lines)
+{
+    struct audit_line *kept = NULL, **last = &kept;
+    while (lines) {
+        struct audit_line *line = lines;
+        lines = line->next;
+        line->next = NULL;
+        if (line->origin == LINE_OF_FILE) {
+            free(line);
+            continue;
+        }
+        *last = line;
+        last = &line->next;
+    }
+    return kept;
+}
+
+/* The file was deleted under the group, which goes into a new one. */
+static int write_again(struct audit_writer *writer, struct group *group, struct err *err)
+{
+    struct audit_line *lines = keep_for_another_file(group->first);
+    *group = (struct group){0};
+    take_back(writer);
+    int result = begin_group(writer, group, err);
+    if (result == 0)
+        result = write_more(writer, lines, err);
+    if (lines)
+        group_add(group, lines);
+    if (result == 0)
+        result = audit_file_commit(&writer->file, err);
+    return result > 0
+               ? err_set(err, "audit log %s: is deleted again and again", writer->options->path)
+               : result;
+}
+
 /*
  * Adds what has come (NULL: nothing has) to the group; syncs and settles the group if it is time.
  * Records that nobody waits for are written at once and synced along with the next one that
@@ -403,6 +439,8 @@ static void advance(struct audit_writer *writer, struct group *group, struct aud
         return;
     if (result == 0)
         result = audit_file_commit(&writer->file, &err);
+    if (result > 0)
+        result = write_again(writer, group, &err);
     if (result == 0) {
         settle(writer, group);
         return;

@@ -4,6 +4,7 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stdio.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
@@ -74,6 +75,21 @@ Test(audit_faults, a_deleted_file_is_made_anew)
     cr_assert_null(bed_record(&bed));
     cr_assert_eq(bed_read(&bed, seqs), 1);
     cr_assert_eq(seqs[0], 4, "behind two segment.open and the record that is gone");
+}
+
+/* While a group is open: what comes next must not follow it into the file that is gone. */
+Test(audit_faults, a_file_deleted_under_an_open_group_keeps_nothing)
+{
+    struct audit_event event = {.type = "start"};
+    bed_open(&bed);
+    cr_assert_null(bed_record(&bed));
+    off_t before = file_size();
+    cr_assert_eq(audit_record(bed.audit, &event, NULL, NULL, NULL), AUDIT_QUEUED);
+    while (file_size() == before)
+        sched_yield();
+    cr_assert_eq(unlink(bed.path), 0);
+    cr_assert_null(bed_record(&bed));
+    cr_assert_eq(bed_read(&bed, seqs), 2, "the open group's and the next");
 }
 
 /* The limit ends in the middle of a line: the kernel writes part of it, then refuses. */
