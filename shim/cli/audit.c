@@ -11,6 +11,7 @@ int cli_audit(int argc, char **argv)
         {"show", cli_audit_show, "print the records, one line a decision"},
         {"stats", cli_audit_stats, "count the decisions"},
         {"verify", cli_audit_verify, "check that no record is missing or altered"},
+        {"resend", cli_audit_resend, "send records that a receiver lost once more"},
     };
     static const struct commands commands = {
         .name = "crigate audit",

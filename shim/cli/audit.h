@@ -6,5 +6,6 @@
 int cli_audit_show(int argc, char **argv);
 int cli_audit_stats(int argc, char **argv);
 int cli_audit_verify(int argc, char **argv);
+int cli_audit_resend(int argc, char **argv);
 
 #endif

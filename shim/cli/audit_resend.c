@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* crigate audit resend: records that a shipper lost, once more, as they are in the log. */
+#include <argp.h>
+#include <inttypes.h>
+
+#include "audit/segments.h"
+#include "base/say.h"
+#include "base/writer.h"
+#include "cli/audit.h"
+#include "cli/audit_files.h"
+#include "cli/audit_note.h"
+#include "cli/audit_syslog.h"
+#include "cli/audit_time.h"
+#include "cli/output.h"
+
+enum { SINCE_KEY = 0x100, FROM_KEY, TO_KEY, INSTANCE_KEY, TCP_KEY, CONFIG_KEY };
+
+struct resend {
+    const char *config;
+    char **names;
+    size_t name_count;
+
+    char since[AUDIT_TIME_SIZE]; /* "": not asked for */
+    uint64_t from, to;           /* seq, both included; 0: not asked for */
+    struct str instance;         /* empty: not asked for */
+
+    const char *tcp; /* NULL: to standard output */
+    struct audit_syslog syslog;
+
+    uint64_t sent;
+    struct { /* the last one sent */
+        uint64_t seq;
+        char instance[33], time[AUDIT_TIME_SIZE];
+    } last;
+    bool trouble; /* something could not be read or sent; the message is out */
+};
+
+static const struct argp_option option_table[] = {
+    {"since", SINCE_KEY, "TIME", 0,
+     "records from then on: 2026-11-24T02:00:00Z, or 45s, 10m, 2h, 3d, 1w ago", 1},
+    {"from-seq", FROM_KEY, "N", 0, "records whose seq is N or more", 1},
+    {"to-seq", TO_KEY, "N", 0, "none whose seq is more than N", 1},
+    {"instance", INSTANCE_KEY, "ID", 0,
+     "only of this run of the daemon; without it, seq is looked at in each run alike", 1},
+    {"tcp", TCP_KEY, "HOST:PORT", 0,
+     "send them there as syslog messages (RFC 5424, octet-counted), not to standard output", 2},
+    {"config", CONFIG_KEY, "FILE", 0,
+     "the gate's settings, which name the log; default: " AUDIT_CONFIG, 2},
+    {0}};
+
+/* --- the words on the command line --------------------------------------------------------- */
+
+static void set_since(struct argp_state *state, struct resend *resend, const char *arg)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    if (!audit_time_since(arg, &now, resend->since))
+        argp_error(state,
+                   "--since is a time such as 2026-11-24T02:00:00Z, or a span such as 45s, 10m, "
+                   "2h, 3d or 1w, not \"%s\"",
+                   arg);
+}
+
+static uint64_t parse_seq(struct argp_state *state, const char *name, const char *arg)
+{
+    uint64_t seq = 0;
+    const char *at = arg;
+    for (; *at >= '0' && *at <= '9'; at++) {
+        if (__builtin_mul_overflow(seq, 10, &seq) ||
+            __builtin_add_overflow(seq, (uint64_t)(*at - '0'), &seq))
+            break;
+    }
+    if (*at || seq == 0)
+        argp_error(state, "%s is the seq of a record, 1 or more, not \"%s\"", name, arg);
+    return seq;
+}
+
+static void set_instance(struct argp_state *state, struct resend *resend, const char *arg)
+{
+    if (strlen(arg) != 32 || strspn(arg, "0123456789abcdef") != 32)
+        argp_error(state, "--instance is 32 hex digits, as in the records, not \"%s\"", arg);
+    resend->instance = str_of(arg);
+}
+
+static void check_range(struct argp_state *state, const struct resend *resend)
+{
+    if (!resend->since[0] && !resend->from)
+        argp_error(state, "which records? Say --since TIME or --from-seq N");
+    if (resend->to && resend->to < resend->from)
+        argp_error(state, "--to-seq is less than --from-seq");
+}
+
+static error_t parse_option(int key, char *arg, struct argp_state *state)
+{
+    struct resend *resend = state->input;
+    switch (key) {
+    case SINCE_KEY:
+        set_since(state, resend, arg);
+        return 0;
+    case FROM_KEY:
+        resend->from = parse_seq(state, "--from-seq", arg);
+        return 0;
+    case TO_KEY:
+        resend->to = parse_seq(state, "--to-seq", arg);
+        return 0;
+    case INSTANCE_KEY:
+        set_instance(state, resend, arg);
+        return 0;
+    case TCP_KEY:
+        if (!audit_syslog_is_address(arg))
+            argp_error(state, "--tcp is HOST:PORT or [ADDRESS]:PORT, not \"%s\"", arg);
+        resend->tcp = arg;
+        return 0;
+    case CONFIG_KEY:
+        resend->config = arg;
+        return 0;
+    case ARGP_KEY_ARGS:
+        resend->names = state->argv + state->next;
+        resend->name_count = (size_t)(state->argc - state->next);
+        return 0;
+    case ARGP_KEY_SUCCESS:
+        check_range(state, resend);
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static const char doc[] =
+    "Sends records of the audit log once more: to standard output, byte for byte, for a shipper's "
+    "input, or to a syslog receiver. FILE may be a glob, compressed, or \"-\" for standard input; "
+    "without FILE: the log of the settings with its rotated files. What is asked for is ANDed."
+    "\vA receiver finds what it lost by the gaps in seq, which grows by one a record within an "
+    "instance. Records that it has already do no harm: (instance, seq) names a record.\n\n"
+    "--tcp is plain TCP, which others can read and alter: send to a shipper on this node or to "
+    "stunnel, which goes on with TLS. Syslog has no receipts: when the connection breaks, the "
+    "last records sent may not have arrived, so send again from somewhat before.\n\n"
+    "Exit status: 0 all that was asked for was sent, 1 something could not be, or there was "
+    "nothing, 2 wrong usage.";
+
+static const struct argp parser = {
+    .options = option_table, .parser = parse_option, .args_doc = "[FILE...]", .doc = doc};
+
+/* --- a line -------------------------------------------------------------------------------- */
+
+static bool is_wanted(const struct resend *resend, const struct record_scan *scan)
+{
+    return scan->seq >= resend->from && (!resend->to || scan->seq <= resend->to) &&
+           (!resend->instance.len || str_eq(scan->instance, resend->instance)) &&
+           str_cmp(scan->time, str_of(resend->since)) >= 0;
+}
+
+static int print_line(struct str line)
+{
+    fwrite(line.data, 1, line.len, stdout);
+    putchar('\n');
+    return ferror(stdout) ? -1 : 0; /* output_finish() tells of it */
+}
+
+static void remember(struct resend *resend, const struct record_scan *scan)
+{
+    struct writer time = writer_make(resend->last.time, sizeof(resend->last.time));
+    writer_str(&time, scan->time);
+    memcpy(resend->last.instance, scan->instance.data, scan->instance.len); /* 32, as scanned */
+    resend->last.seq = scan->seq;
+    resend->sent++;
+}
+
+/* -1: nothing more can be sent. */
+static int send_record(struct resend *resend, struct str line, const struct record_scan *scan)
+{
+    struct err err;
+    if (!resend->tcp && print_line(line) < 0)
+        return -1;
+    if (resend->tcp && audit_syslog_send(&resend->syslog, line, scan, &err) < 0) {
+        audit_note_error(&err);
+        return -1;
+    }
+    remember(resend, scan);
+    return 0;
+}
+
+/* A line without its newline is none yet: the gate is writing it, or will cut it off. */
+static int take_line(struct resend *resend, const struct segment_line *line)
+{
+    struct record_scan scan;
+    if (line->torn)
+        return 0;
+    if (line->too_long || line->text.len >= RECORD_MAX || !record_scan(line->text, &scan)) {
+        audit_note_no_record(line);
+        resend->trouble = true;
+        return 0;
+    }
+    return is_wanted(resend, &scan) ? send_record(resend, line->text, &scan) : 0;
+}
+
+/* --- the files ----------------------------------------------------------------------------- */
+
+/* -1: it ended before all was sent; the message is out. */
+static int send_lines(struct resend *resend, struct segments *segments)
+{
+    struct segment_line line;
+    struct err err;
+    int got;
+    while ((got = segments_next(segments, &line, &err)) != 0) {
+        if (got < 0) {
+            audit_note_error(&err);
+            resend->trouble = true;
+        } else if (take_line(resend, &line) < 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+static void tell(const struct resend *resend)
+{
+    if (resend->sent)
+        say_info("%" PRIu64 " records sent; the last has seq %" PRIu64 ", instance %s, time %s",
+                 resend->sent, resend->last.seq, resend->last.instance, resend->last.time);
+    else
+        say_error("no record was sent");
+}
+
+static int send_to_syslog(struct resend *resend, struct segments *segments)
+{
+    struct err err;
+    if (audit_syslog_open(&resend->syslog, resend->tcp, &err) < 0) {
+        audit_note_error(&err);
+        return -1;
+    }
+    int result = send_lines(resend, segments);
+    if (result == 0 && audit_syslog_finish(&resend->syslog, &err) < 0) {
+        audit_note_error(&err);
+        result = -1;
+    }
+    audit_syslog_close(&resend->syslog);
+    return result;
+}
+
+static enum cli_exit run(struct resend *resend, const struct audit_files *files)
+{
+    OWNED(own_segments) struct segments *segments = NULL;
+    struct err err;
+    if (files->count == 0) {
+        audit_note_no_log(files->live);
+        return CLI_DOES_NOT_HOLD;
+    }
+    if (segments_open(files->names, files->count, &segments, &err) < 0) {
+        audit_note_error(&err);
+        return CLI_DOES_NOT_HOLD;
+    }
+    int sent = resend->tcp ? send_to_syslog(resend, segments) : send_lines(resend, segments);
+    tell(resend);
+    bool whole = sent == 0 && resend->sent && !resend->trouble;
+    return output_finish(whole ? CLI_HOLDS : CLI_DOES_NOT_HOLD);
+}
+
+int cli_audit_resend(int argc, char **argv)
+{
+    struct resend resend = {.config = AUDIT_CONFIG, .syslog = {.fd = -1}};
+    OWNED(audit_files_free) struct audit_files files = {0};
+    if (argp_parse(&parser, argc, argv, 0, NULL, &resend))
+        return CLI_USAGE;
+    if (audit_files_find(resend.config, resend.names, resend.name_count, &files) < 0)
+        return CLI_USAGE;
+    return run(&resend, &files);
+}
