@@ -106,7 +106,8 @@ static int add_file(struct segments *segments, const char *path, struct err *err
     if (!segment->path)
         return err_set(err, "%s: out of memory", path);
     segments->count++;
-    return is_stdin(path) ? 0 : note_first_time(segment, err);
+    /* What a pipe has told, it does not tell again. */
+    return is_stdin(path) || !S_ISREG(st.st_mode) ? 0 : note_first_time(segment, err);
 }
 
 /* A name that is there is that file, whatever characters it is made of. */
@@ -205,7 +206,8 @@ static int fill(struct segments *segments, struct err *err)
                      (unsigned)(BUFFER_SIZE - segments->end));
     int failed = Z_OK;
     const char *why = gzerror(segments->file, &failed);
-    if (got < 0 || failed == Z_BUF_ERROR)
+    /* Of a .gz that is cut off, what is there comes first. */
+    if (got < 0 || (got == 0 && failed == Z_BUF_ERROR))
         return fail_file(segments, failed == Z_ERRNO ? strerror(errno) : why, err);
     segments->end += (size_t)got;
     segments->is_over = got == 0;

@@ -27,8 +27,8 @@ struct segment_line {
 /*
  * `patterns` are file names, globs (for a shell that does not expand them, such as a unit file's)
  * or "-". A file that is named twice is read once. The order is that of the first record's time;
- * a file without one keeps its place in the order given. -1: a pattern matches no file, or a file
- * cannot be opened; the error names it.
+ * a file without one, and a pipe, keeps its place in the order given. -1: a pattern matches no
+ * file, or a file cannot be opened; the error names it.
  */
 int segments_open(const char *const *patterns, size_t count, struct segments **segments,
                   struct err *err) MUST_CHECK;
