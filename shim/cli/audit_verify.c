@@ -4,8 +4,8 @@
 #include <inttypes.h>
 
 #include "audit/verify.h"
-#include "base/say.h"
 #include "cli/audit.h"
+#include "cli/audit_note.h"
 #include "cli/output.h"
 
 #define SHOWN_MOST 1000 /* findings; the others are counted */
@@ -64,6 +64,8 @@ static const char doc[] =
     "lines are missing, by file and line."
     "\vFILE may be a glob, compressed (.gz), or - for standard input; the order in which files are "
     "given does not matter.\n\n"
+    "The records that the systemd journal took are checked by themselves: journalctl -t "
+    "crigate-audit -o cat | crigate audit verify -\n\n"
     "Lines that were cut off at the end leave no trace in the files: --head tells, with a hash "
     "from "
     "the SIEM's copy. `tail -n 1 FILE | sha256sum` is the head of FILE.\n\n"
@@ -121,14 +123,21 @@ static void print_text(const struct report *report, const struct verify *verify,
         printf("no line has the hash %s: lines are missing at the end, or were altered\n",
                options->head);
     }
-    if (verify->records && strcmp(verify->first_prev, RECORD_NO_HASH) != 0)
-        printf("the files before these were not given: the first line follows %.12s\n",
+    if (!verify->records)
+        printf("no record was found: there is nothing that could hold\n");
+    else if (strcmp(verify->first_prev, RECORD_NO_HASH) != 0)
+        printf("the files before these were not given: the first record follows %.12s\n",
                verify->first_prev);
     printf("%s: %" PRIu64 " records in %" PRIu64 " files, %" PRIu64 " runs of the gate",
            report->faults ? "does not hold" : "holds", verify->records, verify->files,
            verify->starts);
-    if (verify->records)
-        printf(", %s to %s, head %s", verify->first_time, verify->last_time, verify->head);
+    if (verify->records) {
+        printf(", ");
+        output_text(str_of(verify->first_time));
+        printf(" to ");
+        output_text(str_of(verify->last_time));
+        printf(", head %s", verify->head);
+    }
     printf("\n");
 }
 
@@ -141,7 +150,8 @@ static int print_json(struct report *report, const struct verify *verify,
                   (json_int_t)verify->starts, "head", verify->head, "follows", verify->first_prev,
                   "findings", report->findings, "findingsTotal", (json_int_t)report->shown);
     if (options->head && verify->anchor_line &&
-        json_object_set_new(root, "headLine", json_integer((json_int_t)verify->anchor_line)) < 0)
+        (output_json_str(root, "headFile", str_of(verify->anchor_file)) < 0 ||
+         json_object_set_new(root, "headLine", json_integer((json_int_t)verify->anchor_line)) < 0))
         report->failed = true;
     return output_json(root);
 }
@@ -155,7 +165,7 @@ static int check(struct segments *segments, struct verify *verify)
     while ((got = segments_next(segments, &line, &err)) != 0) {
         if (got > 0 && verify_line(verify, &line, &err) == 0)
             continue;
-        say_error("%s", err.text);
+        audit_note_error(&err);
         result = -1;
         if (got > 0)
             break;
@@ -172,11 +182,12 @@ static enum cli_exit run(const struct options *options, struct segments *segment
     OWNED(verify_end) struct verify verify;
     struct err err;
     if (verify_begin(&verify, show, &report, options->head, &err) < 0) {
-        say_error("%s", err.text);
+        audit_note_error(&err);
         return CLI_USAGE;
     }
     int read = check(segments, &verify);
     report.faults += options->head && !verify.anchor_line;
+    report.faults += verify.records == 0;
     if (options->format == OUTPUT_TEXT)
         print_text(&report, &verify, options);
     else if (print_json(&report, &verify, options) < 0)
@@ -195,7 +206,7 @@ int cli_audit_verify(int argc, char **argv)
     OWNED(own_segments) struct segments *segments = NULL;
     if (segments_open((const char *const *)options.files, (size_t)options.file_count, &segments,
                       &err) < 0) {
-        say_error("%s", err.text);
+        audit_note_error(&err);
         return CLI_USAGE;
     }
     return run(&options, segments);

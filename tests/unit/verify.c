@@ -8,6 +8,7 @@
 
 #include "audit/verify.h"
 #include "audit_bed.h"
+#include "base/sha256.h"
 
 static struct bed bed;
 static char said[8192]; /* what the last check found, one finding a line */
@@ -108,20 +109,60 @@ Test(verify, rotated_files_hold_in_any_order)
     cr_assert_str_eq(result.first_prev, RECORD_NO_HASH);
 }
 
-Test(verify, an_altered_line_is_named)
+/* How many findings there are, all of them at one of two lines of audit.jsonl. */
+static size_t count_at(const char *found, int one, int other)
+{
+    size_t count = 0;
+    for (const char *at = found; *at; at = strchr(at, '\n') + 1) {
+        int line = 0;
+        cr_assert_eq(sscanf(at, "%*s audit.jsonl:%d ", &line), 1, "%s", found);
+        cr_assert(line == one || line == other, "line %d in %s", line, found);
+        count++;
+    }
+    return count;
+}
+
+Test(verify, an_altered_byte_is_one_finding)
 {
     write_log(10, 0);
     load();
-    for (size_t at = 100; at + 1 < strlen(lines[4]); at += 7) {
+    for (size_t at = 0; at + 1 < strlen(lines[4]); at++) {
         char was = lines[4][at];
         lines[4][at] = was == 'x' ? 'y' : 'x';
         store();
         const char *found = found_in("audit.jsonl", NULL);
-        cr_assert_not_null(strstr(found, "audit.jsonl:6"), "byte %zu: %s", at, found);
+        cr_assert_eq(count_at(found, 5, 6), 1, "byte %zu: %s", at, found);
         lines[4][at] = was;
     }
     store();
     cr_assert_str_eq(found_in("audit.jsonl", NULL), "");
+}
+
+/* Digits that leave the line a record: its number, its link, its instance. */
+Test(verify, an_altered_digit_is_found_where_it_is)
+{
+    write_log(10, 0);
+    load();
+    size_t end = (size_t)(strstr(lines[4], "\"type\"") - lines[4]);
+    for (size_t at = strlen(RECORD_START); at < end; at++) {
+        char was = lines[4][at];
+        if (was < '0' || was > '9')
+            continue;
+        lines[4][at] = was == '9' ? '8' : '9';
+        store();
+        const char *found = found_in("audit.jsonl", NULL);
+        cr_assert_geq(count_at(found, 5, 6), 1, "byte %zu: %s", at, found);
+        lines[4][at] = was;
+    }
+}
+
+Test(verify, an_altered_first_line_is_one_finding)
+{
+    write_log(10, 0);
+    load();
+    lines[0][0] = 'x';
+    store();
+    cr_assert_eq(count_at(found_in("audit.jsonl", NULL), 1, 1), 1, "%s", said);
 }
 
 Test(verify, a_missing_line_is_named_with_its_number)
@@ -147,14 +188,55 @@ Test(verify, a_line_out_of_place_is_named)
     cr_assert_not_null(strstr(found_in("audit.jsonl", NULL), "out of place"));
 }
 
-Test(verify, a_line_of_somebody_else_is_named)
+/* Puts a line behind the one with this index. */
+static void put_in(size_t behind, const char *line)
+{
+    for (size_t i = line_count; i > behind + 1; i--)
+        lines[i] = lines[i - 1];
+    lines[behind + 1] = strdup(line);
+    line_count++;
+    store();
+}
+
+Test(verify, a_line_put_in_is_named)
 {
     write_log(10, 0);
     load();
-    snprintf(lines[4], 20, "{\"v\":1,\"seq\":5}\n");
+    put_in(4, "{\"v\":1,\"seq\":5}\n");
+    found_in("audit.jsonl", NULL);
+    char expected[512];
+    snprintf(expected, sizeof(expected),
+             "notARecord audit.jsonl:6 no record: altered, or it was never one of this log\n"
+             "brokenLink audit.jsonl:7 follows %s:5; %s:6 between the two was put in, or is out of "
+             "place\n",
+             bed.path, bed.path);
+    cr_assert_str_eq(said, expected);
+}
+
+Test(verify, a_line_that_is_there_twice_is_named)
+{
+    write_log(10, 0);
+    load();
+    put_in(4, lines[4]);
+    found_in("audit.jsonl", NULL);
+    cr_assert_not_null(strstr(said, "brokenLink audit.jsonl:6 follows "), "%s", said);
+    cr_assert_not_null(strstr(said, "gap audit.jsonl:6 seq 5 where 6 is expected: out of place\n"),
+                       "%s", said);
+    cr_assert_eq(count_at(said, 6, 6), 2, "%s", said);
+}
+
+Test(verify, an_altered_line_hides_no_missing_one)
+{
+    write_log(10, 0);
+    load();
+    lines[4][0] = 'x';
+    lines[5][0] = '\0';
     store();
-    const char *found = found_in("audit.jsonl", NULL);
-    cr_assert_not_null(strstr(found, "notARecord audit.jsonl:5 "), "%s", found);
+    found_in("audit.jsonl", NULL);
+    cr_assert_not_null(strstr(said, "notARecord audit.jsonl:5 "), "%s", said);
+    cr_assert_not_null(strstr(said, "brokenLink audit.jsonl:6 "), "%s", said);
+    cr_assert_not_null(strstr(said, "gap audit.jsonl:6 1 record is missing before seq 7\n"), "%s",
+                       said);
 }
 
 Test(verify, a_torn_line_is_named)
@@ -184,10 +266,18 @@ Test(verify, a_missing_file_is_found)
 {
     write_log(40, 2000);
     char command[256];
-    snprintf(command, sizeof(command), "rm \"$(ls %s/audit-* | sed -n 2p)\"", bed.dir);
-    cr_assert_eq(system(command), 0);
+    char missing[256] = "";
+    snprintf(command, sizeof(command),
+             "cd %s; f=$(ls audit-* | sort -t- -k3 -n | sed -n 2p); rm \"$f\"; echo \"$f\"",
+             bed.dir);
+    FILE *out = popen(command, "r");
+    cr_assert_not_null(fgets(missing, sizeof(missing), out));
+    cr_assert_eq(pclose(out), 0);
+    missing[strcspn(missing, "\n")] = '\0';
     const char *found = found_in("audit*.jsonl", NULL);
-    cr_assert_not_null(strstr(found, "brokenLink"), "%s", found);
+    char expected[512];
+    snprintf(expected, sizeof(expected), ":1 follows the file %s, not ", missing);
+    cr_assert_not_null(strstr(found, expected), "no \"%s\" in %s", expected, found);
     cr_assert_not_null(strstr(found, "gap"), "%s", found);
 }
 
@@ -223,6 +313,47 @@ Test(verify, losses_before_a_new_file_are_explained)
                      "lost audit.jsonl:2 2 records were lost here\n");
 }
 
+/* What journald took, twice: each piece follows a line that only the file has. */
+Test(verify, pieces_of_the_journal_hold_by_themselves)
+{
+    static const char origin[] = "\"instance\":\"00112233445566778899aabbccddeeff\"";
+    static const char when[] = "\"time\":\"2026-11-24T02:00:00.000000Z\"}";
+    static const uint64_t seqs[] = {5, 6, 20, 21};
+    char head[RECORD_HASH_SIZE];
+    struct err err;
+    OWNED_FILE FILE *file = fopen(bed.path, "we");
+    for (size_t i = 0; i < 4; i++) {
+        char line[512], start[RECORD_HEAD_MAX];
+        if (i % 2 == 0)
+            memset(head, i ? 'b' : 'a', sizeof(head) - 1);
+        head[sizeof(head) - 1] = '\0';
+        record_head(seqs[i], head, start);
+        int len = snprintf(line, sizeof(line), "%s%s,\"type\":\"%s\",%s\n", start, origin,
+                           i % 2 ? "heartbeat" : "audit.degraded", when);
+        fputs(line, file);
+        cr_assert_eq(sha256_hex((struct str){.data = line, .len = (size_t)len}, head, &err), 0);
+    }
+    fflush(file);
+    found_in("audit.jsonl", NULL);
+    cr_assert_eq(count_at(said, 1, 3), 2, "%s", said);
+    cr_assert_null(strstr(said, "brokenLink"), "%s", said);
+    cr_assert_null(strstr(said, "gap"), "%s", said);
+}
+
+Test(verify, a_log_begins_with_its_first_record)
+{
+    write_log(10, 0);
+    load();
+    char *old = lines[0];
+    lines[0] = NULL;
+    cr_assert_gt(asprintf(&lines[0], RECORD_START "3%s", strchr(old + strlen(RECORD_START), ',')),
+                 0);
+    line_count = 1;
+    store();
+    cr_assert_str_eq(found_in("audit.jsonl", NULL),
+                     "gap audit.jsonl:1 2 records are missing before seq 3\n");
+}
+
 Test(verify, compressed_files_are_read)
 {
     char path[256];
@@ -240,6 +371,7 @@ Test(verify, compressed_files_are_read)
     cr_assert_eq(stat(path, &st), 0);
     cr_assert_eq(truncate(path, st.st_size / 2), 0);
     cr_assert_not_null(strstr(found_in("audit.jsonl.gz", NULL), "unreadable"), "%s", said);
+    cr_assert_gt(result.records, 0, "what is whole comes first");
 }
 
 Test(verify, a_line_longer_than_the_buffer_is_one_line)
