@@ -188,6 +188,7 @@ static enum cli_exit run(const struct options *options, struct segments *segment
     int read = check(segments, &verify);
     report.faults += options->head && !verify.anchor_line;
     report.faults += verify.records == 0;
+    report.faults += read < 0; /* what was not read does not hold */
     if (options->format == OUTPUT_TEXT)
         print_text(&report, &verify, options);
     else if (print_json(&report, &verify, options) < 0)

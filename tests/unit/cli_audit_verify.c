@@ -88,6 +88,8 @@ Test(cli_audit_verify, wrong_usage_and_unreadable_files_are_not_findings)
     expect(2, "Is a directory", run(VERIFY "."));
     expect(2, "cannot be read on",
            run("gzip -k audit.jsonl; truncate -s -9 audit.jsonl.gz; " VERIFY "audit.jsonl.gz"));
+    cr_expect(strstr(said, "does not hold: "), "%s", said);
+    expect(2, "\"holds\":false", run(VERIFY "--output json audit.jsonl.gz"));
     expect(0, "Exit status: 0", run(VERIFY "--help"));
 }
 
