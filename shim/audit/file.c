@@ -300,7 +300,9 @@ int audit_file_begin(struct audit_file *file, struct audit_file_found *found, st
         audit_file_close(file);
         return fail(file, errnum, err);
     }
-    file->start = file->size = st.st_size;
+    file->start = st.st_size;
+    if (st.st_size == 0)
+        file->began = time(NULL); /* somebody may have truncated it */
     *found = file->found;
     found->empty = st.st_size == 0;
     return 0;
@@ -327,7 +329,6 @@ int audit_file_write(struct audit_file *file, struct iovec *parts, size_t count,
             continue;
         if (written <= 0)
             return give_up(file, written < 0 ? errno : EIO, err);
-        file->size += written;
         size_t done = parts_skip(parts, count, (size_t)written);
         parts += done;
         count -= done;
@@ -355,16 +356,30 @@ int audit_file_commit(struct audit_file *file, struct err *err)
 bool audit_file_is_due(const struct audit_file *file, time_t now)
 {
     const struct audit_options *options = file->options;
-    if (file->fd < 0 || file->size == 0)
+    struct stat st;
+    /* What is in it now: somebody may have truncated or deleted it. */
+    if (file->fd < 0 || fstat(file->fd, &st) < 0 || st.st_size == 0 || st.st_nlink == 0)
         return false;
-    return (options->max_size && (uint64_t)file->size >= options->max_size) ||
+    return (options->max_size && (uint64_t)st.st_size >= options->max_size) ||
            (options->max_age_s && now - file->began >= (time_t)options->max_age_s);
+}
+
+/* Whether the path still names the file that is open. */
+static bool is_in_place(const struct audit_file *file)
+{
+    struct stat ours, there;
+    return fstat(file->fd, &ours) == 0 && lstat(file->path, &there) == 0 &&
+           ours.st_dev == there.st_dev && ours.st_ino == there.st_ino;
 }
 
 int audit_file_rotate(struct audit_file *file, uint64_t seq, const struct timespec *now,
                       struct err *err)
 {
     char name[NAME_MAX + 1];
+    if (!is_in_place(file)) {
+        audit_file_reopen(file);
+        return 0;
+    }
     if (rotation_rename(file->path, seq, now, name, err) < 0)
         return -1;
     audit_file_close(file);
@@ -376,12 +391,14 @@ int audit_file_rotate(struct audit_file *file, uint64_t seq, const struct timesp
 void audit_file_reopen(struct audit_file *file)
 {
     char link[64], target[PATH_MAX + 1];
+    struct stat st;
     if (file->fd < 0)
         return;
+    bool deleted = fstat(file->fd, &st) == 0 && st.st_nlink == 0;
     snprintf(link, sizeof(link), "/proc/self/fd/%d", file->fd);
     ssize_t length = readlink(link, target, PATH_MAX);
     audit_file_close(file);
-    if (length <= 0)
+    if (length <= 0 || deleted)
         return;
     target[length] = '\0';
     const char *slash = strrchr(target, '/');

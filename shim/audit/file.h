@@ -36,7 +36,7 @@ struct audit_file {
     const char *starts_with;             /* how each of its lines begins, borrowed */
     int fd;                              /* -1: not open */
     off_t start;                         /* where the group that is being written begins */
-    off_t size;                          /* what is in the file, with the group */
+    off_t size;                          /* what was in it when it was opened */
     time_t began;                        /* when its first line was written */
     struct audit_file_found found;       /* not yet told */
     struct {
@@ -83,11 +83,13 @@ void audit_file_undo(struct audit_file *file);
 bool audit_file_is_due(const struct audit_file *file, time_t now);
 
 /* Gives it the name of a rotated file, closes it, deletes the oldest ones. The next group begins a
- * new file. -1: it is as it was. `seq` is that of its last record. */
+ * new file. When somebody else has renamed it, it is audit_file_reopen(): what has its path now is
+ * not ours to rename. -1: it is as it was. `seq` is that of its last record. */
 int audit_file_rotate(struct audit_file *file, uint64_t seq, const struct timespec *now,
                       struct err *err) MUST_CHECK;
 
-/* Somebody else renamed it: closes it, and keeps its new name for the first line of the next. */
+/* Somebody else renamed it: closes it, and keeps its new name for the first line of the next; one
+ * that was deleted has none. */
 void audit_file_reopen(struct audit_file *file);
 
 /* Safe on a closed file. */

@@ -74,16 +74,61 @@ static bool is_rotated(const struct parts *parts, const char *name)
            take_digits(&at, end, 1, 20) && take(&at, end, parts->ending) && at == end;
 }
 
+/* The newest of the rotated files by name; how many there are. */
+static size_t find_newest(const struct parts *parts, char name[NAME_MAX + 1])
+{
+    OWNED(own_directory) DIR *directory = open_directory(parts);
+    const struct dirent *entry;
+    size_t count = 0;
+    while (directory && (entry = readdir(directory))) {
+        if (!is_rotated(parts, entry->d_name))
+            continue;
+        if (count++ == 0 || strcmp(entry->d_name, name) > 0)
+            snprintf(name, NAME_MAX + 1, "%s", entry->d_name);
+    }
+    return count;
+}
+
+/* The time that the name of a rotated file tells; false when there is no such time. */
+static bool time_of(const struct parts *parts, const char *name, struct timespec *when)
+{
+    char text[24]; /* 20261124T001350.123456Z */
+    struct tm utc = {0};
+    snprintf(text, sizeof(text), "%s", name + parts->stem.len + 1);
+    const char *rest = strptime(text, "%Y%m%dT%H%M%S", &utc);
+    if (!rest || *rest != '.')
+        return false;
+    *when = (struct timespec){.tv_sec = timegm(&utc), .tv_nsec = strtol(rest + 1, NULL, 10) * 1000};
+    return true;
+}
+
+/* Now, but behind every rotated file: when the clock went back, the file that is rotated now would
+ * otherwise pass for the oldest, and be the first to be deleted. */
+static struct timespec time_for_name(const struct parts *parts, const struct timespec *now)
+{
+    char newest[NAME_MAX + 1];
+    struct timespec last;
+    if (!find_newest(parts, newest) || !time_of(parts, newest, &last) ||
+        last.tv_sec < now->tv_sec ||
+        (last.tv_sec == now->tv_sec && last.tv_nsec / 1000 < now->tv_nsec / 1000))
+        return *now;
+    last.tv_nsec += 1000;
+    if (last.tv_nsec >= 1000000000)
+        last = (struct timespec){.tv_sec = last.tv_sec + 1};
+    return last;
+}
+
 int rotation_rename(const char *path, uint64_t seq, const struct timespec *now,
                     char name[NAME_MAX + 1], struct err *err)
 {
     struct parts parts = parts_of(path);
+    struct timespec at = time_for_name(&parts, now);
     char when[32];
     struct tm utc = {0};
-    gmtime_r(&now->tv_sec, &utc);
+    gmtime_r(&at.tv_sec, &utc);
     strftime(when, sizeof(when), "%Y%m%dT%H%M%S", &utc);
     int length = snprintf(name, NAME_MAX + 1, "%.*s-%s.%06ldZ-%" PRIu64 "%.*s", STR_FMT(parts.stem),
-                          when, now->tv_nsec / 1000, seq, STR_FMT(parts.ending));
+                          when, at.tv_nsec / 1000, seq, STR_FMT(parts.ending));
     if (length > NAME_MAX)
         return err_set(err, "audit log %s: cannot be rotated: its name is too long", path);
     char target[PATH_MAX];
@@ -95,38 +140,73 @@ int rotation_rename(const char *path, uint64_t seq, const struct timespec *now,
     return 0;
 }
 
-/* The first or last of the rotated files by name, and how many there are. */
-static size_t find(const struct parts *parts, bool newest, char name[NAME_MAX + 1])
-{
-    OWNED(own_directory) DIR *directory = open_directory(parts);
-    const struct dirent *entry;
-    size_t count = 0;
-    while (directory && (entry = readdir(directory))) {
-        if (!is_rotated(parts, entry->d_name))
-            continue;
-        int order = count ? strcmp(entry->d_name, name) : 0;
-        if (count++ == 0 || (newest ? order > 0 : order < 0))
-            snprintf(name, NAME_MAX + 1, "%s", entry->d_name);
-    }
-    return count;
-}
-
 bool rotation_newest(const char *path, char name[NAME_MAX + 1])
 {
     struct parts parts = parts_of(path);
-    return find(&parts, true, name) > 0;
+    return find_newest(&parts, name) > 0;
+}
+
+struct names {
+    char **items;
+    size_t count, room;
+};
+
+static void own_names(struct names *names)
+{
+    for (size_t i = 0; i < names->count; i++)
+        free(names->items[i]);
+    free(names->items);
+}
+
+static bool names_add(struct names *names, const char *name)
+{
+    if (names->count == names->room) {
+        size_t room = names->room ? 2 * names->room : 16;
+        char **items = reallocarray(names->items, room, sizeof(*items));
+        if (!items)
+            return false;
+        names->items = items;
+        names->room = room;
+    }
+    char *copy = strdup(name);
+    if (copy)
+        names->items[names->count++] = copy;
+    return copy != NULL;
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* One look at the directory, however many there are: callers wait for the thread that does it. */
+static bool list(DIR *directory, const struct parts *parts, struct names *names)
+{
+    const struct dirent *entry;
+    while ((entry = readdir(directory))) {
+        if (is_rotated(parts, entry->d_name) && !names_add(names, entry->d_name))
+            return false;
+    }
+    if (names->count)
+        qsort(names->items, names->count, sizeof(*names->items), by_name);
+    return true;
 }
 
 void rotation_prune(const char *path, uint32_t keep)
 {
     struct parts parts = parts_of(path);
-    char name[NAME_MAX + 1], target[PATH_MAX];
-    while (keep > 0 && find(&parts, false, name) > keep) {
-        int length = snprintf(target, sizeof(target), "%.*s%s", STR_FMT(parts.directory), name);
-        if (length >= (int)sizeof(target) || unlink(target) < 0) {
-            say_warn("audit log %s: the old file %s cannot be deleted: %s", path, name,
+    if (keep == 0)
+        return;
+    OWNED(own_directory) DIR *directory = open_directory(&parts);
+    OWNED(own_names) struct names names = {0};
+    if (!directory || !list(directory, &parts, &names)) {
+        say_warn("audit log %s: its old files cannot be listed: %s", path, strerror(errno));
+        return;
+    }
+    /* One that stays, whatever the cause, does not keep the others. */
+    for (size_t i = 0; i + keep < names.count; i++) {
+        if (unlinkat(dirfd(directory), names.items[i], 0) < 0)
+            say_warn("audit log %s: the old file %s cannot be deleted: %s", path, names.items[i],
                      strerror(errno));
-            return;
-        }
     }
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The files that a log was before: `audit.jsonl` becomes `audit-<utc>-<seq>.jsonl`, with the time
- * to the microsecond, so that their names sort as they were written, and the seq of its last
- * record. Files of exactly that pattern are the log's; no other is ever touched. One thread.
+ * to the microsecond and the seq of its last record. Their names sort as they were written: when
+ * the clock went back, the time is a microsecond behind the newest one's. Files of exactly that
+ * pattern are the log's; no other is ever touched. One thread.
  */
 #ifndef CRIGATE_AUDIT_ROTATION_H
 #define CRIGATE_AUDIT_ROTATION_H
@@ -23,7 +24,8 @@ int rotation_rename(const char *path, uint64_t seq, const struct timespec *now,
 /* The name of the newest of them; false when there is none, or the directory cannot be read. */
 bool rotation_newest(const char *path, char name[NAME_MAX + 1]);
 
-/* Deletes the oldest ones beyond `keep`; what cannot be deleted is logged. 0: all are kept. */
+/* Deletes the oldest ones beyond `keep`; what cannot be deleted is logged and stays. 0: all are
+ * kept. */
 void rotation_prune(const char *path, uint32_t keep);
 
 #endif
