@@ -11,6 +11,7 @@ int cli_audit(int argc, char **argv)
         {"show", cli_audit_show, "print the records, one line a decision"},
         {"stats", cli_audit_stats, "count the decisions"},
         {"verify", cli_audit_verify, "check that no record is missing or altered"},
+        {"convert", cli_audit_convert, "print the records in a SIEM's words (ECS, OCSF)"},
         {"resend", cli_audit_resend, "send records that a receiver lost once more"},
     };
     static const struct commands commands = {

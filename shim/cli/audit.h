@@ -6,6 +6,7 @@
 int cli_audit_show(int argc, char **argv);
 int cli_audit_stats(int argc, char **argv);
 int cli_audit_verify(int argc, char **argv);
+int cli_audit_convert(int argc, char **argv);
 int cli_audit_resend(int argc, char **argv);
 
 #endif
