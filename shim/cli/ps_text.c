@@ -11,12 +11,12 @@ enum { POD, RUNTIME, ISOLATION, AGE, SAYS, DRIFT, COLUMN_COUNT };
 
 /* On a narrow terminal what the policy says is cut before the pods' names. */
 static const struct table_column columns[COLUMN_COUNT] = {
-    [POD] = {"POD", 20, true},
-    [RUNTIME] = {"RUNTIME", 0, false},
-    [ISOLATION] = {"ISOLATION", 0, false},
-    [AGE] = {"AGE", 0, false},
-    [SAYS] = {"POLICY SAYS", 14, false},
-    [DRIFT] = {"DRIFT", 0, false},
+    [POD] = {.title = "POD", .least = 20, .cut_in_middle = true},
+    [RUNTIME] = {.title = "RUNTIME"},
+    [ISOLATION] = {.title = "ISOLATION"},
+    [AGE] = {.title = "AGE"},
+    [SAYS] = {.title = "POLICY SAYS", .least = 14},
+    [DRIFT] = {.title = "DRIFT"},
 };
 
 void ps_format_age(int64_t created_at, int64_t now, char *buf, size_t size)

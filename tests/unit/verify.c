@@ -84,6 +84,7 @@ static void load(void)
         lines[line_count] = NULL;
         room = 0;
     }
+    free(steal_ptr(&lines[line_count])); /* what getline() had ready for another one */
 }
 
 static void store(void)
@@ -344,7 +345,7 @@ Test(verify, a_log_begins_with_its_first_record)
 {
     write_log(10, 0);
     load();
-    char *old = lines[0];
+    OWNED_MEM char *old = lines[0];
     lines[0] = NULL;
     cr_assert_gt(asprintf(&lines[0], RECORD_START "3%s", strchr(old + strlen(RECORD_START), ',')),
                  0);
