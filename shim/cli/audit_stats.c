@@ -89,8 +89,9 @@ static int count_line(struct stats *stats, const struct segment_line *line)
         stats->not_records++;
         return 0;
     }
-    OWNED_JSON json_t *root = fields.root;
-    return tally_add(&stats->tally, &fields);
+    int added = tally_add(&stats->tally, &fields);
+    json_decref(fields.root);
+    return added;
 }
 
 static int count_files(struct stats *stats, const struct audit_files *files)

@@ -7,7 +7,7 @@
 int tally_make(struct tally *tally)
 {
     *tally = (struct tally){.decisions = 0};
-    for (size_t by = 0; by < TALLY_GROUPS; by++) {
+    for (enum tally_by by = 0; by < TALLY_GROUPS; by++) {
         tally->groups[by].counts = json_object();
         if (!tally->groups[by].counts) {
             tally_free(tally);
@@ -19,7 +19,7 @@ int tally_make(struct tally *tally)
 
 void tally_free(struct tally *tally)
 {
-    for (size_t by = 0; by < TALLY_GROUPS; by++) {
+    for (enum tally_by by = 0; by < TALLY_GROUPS; by++) {
         json_decref(tally->groups[by].counts);
         tally->groups[by].counts = NULL;
     }
@@ -96,7 +96,7 @@ int tally_add(struct tally *tally, const struct audit_fields *fields)
         return 0;
     tally->decisions = add_up(tally->decisions, times);
     note_time(tally, fields->scan.time);
-    for (size_t by = 0; by < TALLY_GROUPS; by++) {
+    for (enum tally_by by = 0; by < TALLY_GROUPS; by++) {
         struct str name;
         if (name_of(fields, by, &name) &&
             count_name(&tally->groups[by], name.len ? name : NO_NAME, times) < 0)

@@ -154,7 +154,7 @@ int tally_print(const struct tally *tally, const struct table_look *look, FILE *
     struct printing printing = {.tally = tally, .look = look, .bars = look->width > 0};
     printing.blocks = printing.bars && terminal_has_blocks();
     print_head(tally, look, out);
-    for (size_t by = 0; by < TALLY_GROUPS; by++) {
+    for (enum tally_by by = 0; by < TALLY_GROUPS; by++) {
         if (print_group(&printing, by, out) < 0)
             return -1;
     }
@@ -185,7 +185,7 @@ json_t *tally_json(const struct tally *tally)
     OWNED_JSON json_t *root =
         json_pack("{s:I, s:s, s:s}", "decisions", (json_int_t)tally->decisions, "first",
                   tally->first, "last", tally->last);
-    for (size_t by = 0; by < TALLY_GROUPS; by++) {
+    for (enum tally_by by = 0; by < TALLY_GROUPS; by++) {
         if (json_object_set_new(root, groups[by].key, group_json(&tally->groups[by])) < 0)
             return NULL;
     }
