@@ -10,6 +10,8 @@
  * records of one run of the daemon, from 1, in the order of the lines. A record that is lost,
  * wherever, uses up its seq: a gap proves a loss, and how large it is.
  *
+ * A second file in the words of a SIEM may follow the first; nobody waits for it.
+ *
  * When the file cannot be written, records go to the systemd journal (journal.h). The first record
  * in the file afterwards says since when, and how many the journal got or nobody.
  */
@@ -19,6 +21,7 @@
 #include <sys/types.h>
 #include <time.h>
 
+#include "audit/convert.h"
 #include "base/err.h"
 #include "policy/policy.h"
 
@@ -155,6 +158,7 @@ struct audit_options {
     uint32_t heartbeat_s;     /* 0: none */
     bool continue_on_failure; /* with no sink left, callers go on, and are counted */
     const char *journal;      /* the socket of systemd-journald; NULL: not a sink */
+    enum audit_format format; /* of a second file beside this one (second.h); AUDIT_NATIVE: none */
 };
 
 /*
@@ -189,7 +193,8 @@ enum audit_outcome {
 enum audit_outcome audit_record(struct audit *audit, const struct audit_event *event,
                                 audit_done_fn *done, void *cookie, struct err *err);
 
-/* The file was renamed (logrotate): the writer opens its path anew. Any thread. */
+/* The file was renamed (logrotate): its path, and that of the second file, is opened anew. Any
+ * thread. */
 void audit_reopen(struct audit *audit);
 
 /* Writes what is queued, stops the thread, closes. NULL is allowed. */

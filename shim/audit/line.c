@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "base/own.h"
+
 struct audit_line *audit_line_make(const struct record_origin *origin,
                                    const struct audit_event *event, struct err *err)
 {
@@ -21,4 +23,12 @@ struct audit_line *audit_line_make(const struct record_origin *origin,
     *line = (struct audit_line){.length = (size_t)length};
     memcpy(line->text + RECORD_HEAD_MAX, body, (size_t)length);
     return line;
+}
+
+void audit_lines_free(struct audit_line *lines)
+{
+    while (lines) {
+        OWNED_MEM struct audit_line *line = lines;
+        lines = line->next;
+    }
 }

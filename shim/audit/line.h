@@ -29,8 +29,12 @@ static inline size_t audit_line_size(const struct audit_line *line)
 {
     return (line->start ? line->start : RECORD_HEAD_MAX) + line->length;
 }
+
 /* A line with the body of `event` and room for its head. NULL: memory is out. Any thread. */
 struct audit_line *audit_line_make(const struct record_origin *origin,
                                    const struct audit_event *event, struct err *err);
+
+/* Frees a list; NULL is an empty one. */
+void audit_lines_free(struct audit_line *lines);
 
 #endif

@@ -17,7 +17,8 @@ struct audit {
     struct audit_options options; /* its strings are ours */
     struct record_origin origin;
     struct audit_queue queue;
-    struct repeats *repeats; /* NULL: every refusal is written whole */
+    struct repeats *repeats;
+    struct second *second;
     struct audit_writer writer;
     char *path, *node, *journal;
 };
@@ -35,6 +36,7 @@ static int make_instance(char *text, struct err *err)
 /* All but the thread. */
 static void audit_free(struct audit *audit)
 {
+    second_close(audit->second);
     repeats_destroy(audit->repeats);
     audit_queue_destroy(&audit->queue);
     free(audit->path);
@@ -65,11 +67,15 @@ static int make_parts(struct audit *audit, struct err *err)
         if (!audit->repeats)
             return err_set(err, "audit log %s: out of memory", options->path);
     }
+    if (options->format != AUDIT_NATIVE &&
+        second_open(options, options->format, &audit->second, err) < 0)
+        return -1;
     audit->writer = (struct audit_writer){
         .options = options,
         .origin = &audit->origin,
         .queue = &audit->queue,
         .repeats = audit->repeats,
+        .second = audit->second,
         .sink = {.path = options->journal, .fd = -1},
         .file = audit_file_make(options, options->path, RECORD_START),
     };

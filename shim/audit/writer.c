@@ -4,10 +4,11 @@
 
 #include <inttypes.h>
 #include <limits.h>
-#include <signal.h>
 #include <string.h>
 
+#include "base/deadline.h"
 #include "base/say.h"
+#include "base/thread.h"
 
 #define PARTS_MAX 256 /* lines a writev() */
 
@@ -29,45 +30,12 @@ struct group {
     struct timespec deadline; /* to be synced by then; CLOCK_MONOTONIC */
 };
 
-static void free_lines(struct audit_line *lines)
-{
-    while (lines) {
-        OWNED_MEM struct audit_line *line = lines;
-        lines = line->next;
-    }
-}
-
-static struct timespec monotonic(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now;
-}
-
-static struct timespec in_seconds(uint32_t seconds)
-{
-    struct timespec then = monotonic();
-    then.tv_sec += seconds;
-    return then;
-}
-
-static bool is_before(const struct timespec *one, const struct timespec *two)
-{
-    return one->tv_sec < two->tv_sec || (one->tv_sec == two->tv_sec && one->tv_nsec < two->tv_nsec);
-}
-
-static bool is_past(const struct timespec *deadline)
-{
-    struct timespec now = monotonic();
-    return !is_before(&now, deadline);
-}
-
 /* --- groups -------------------------------------------------------------------------------- */
 
 static void group_add(struct group *group, struct audit_line *lines)
 {
     if (!group->first)
-        *group = (struct group){.last = &group->first, .deadline = in_seconds(SYNC_SECONDS)};
+        *group = (struct group){.last = &group->first, .deadline = deadline_in(SYNC_SECONDS)};
     *group->last = lines;
     for (; lines; lines = lines->next) {
         group->bytes += audit_line_size(lines);
@@ -180,7 +148,7 @@ static void end_trouble(struct audit_writer *writer)
 /* The file was tried, and failed. */
 static void note_failure(struct audit_writer *writer, const struct err *cause)
 {
-    writer->trouble.retry = in_seconds(RETRY_SECONDS);
+    writer->trouble.retry = deadline_in(RETRY_SECONDS);
     writer->trouble.journal_fails = !writer->sink.path;
     if (!writer->trouble.now)
         begin_trouble(writer, cause);
@@ -190,7 +158,7 @@ static void note_failure(struct audit_writer *writer, const struct err *cause)
 static bool may_try_file(const struct audit_writer *writer)
 {
     const struct audit_trouble *trouble = &writer->trouble;
-    return !trouble->now || trouble->journal_fails || is_past(&trouble->retry);
+    return !trouble->now || trouble->journal_fails || deadline_is_past(&trouble->retry);
 }
 
 /* --- the log's own records ----------------------------------------------------------------- */
@@ -245,7 +213,7 @@ static struct audit_line *make_first_lines(struct audit_writer *writer,
 
 static void append_heartbeat(struct audit_writer *writer, struct audit_line ***last)
 {
-    int64_t uptime = monotonic().tv_sec - writer->started.tv_sec;
+    int64_t uptime = deadline_in(0).tv_sec - writer->started.tv_sec;
     struct audit_event event = {
         .type = "heartbeat",
         .self = {.head = writer->chain.head,
@@ -266,9 +234,9 @@ static struct audit_line *make_due_lines(struct audit_writer *writer, bool closi
     clock_gettime(CLOCK_REALTIME, &now);
     while (writer->repeats && repeats_take(writer->repeats, &now, closing, &event))
         append_own(writer, &last, LINE_OF_LOG, &event);
-    if (writer->options->heartbeat_s && is_past(&writer->heartbeat)) {
+    if (writer->options->heartbeat_s && deadline_is_past(&writer->heartbeat)) {
         append_heartbeat(writer, &last);
-        writer->heartbeat = in_seconds(writer->options->heartbeat_s);
+        writer->heartbeat = deadline_in(writer->options->heartbeat_s);
     }
     return lines;
 }
@@ -280,11 +248,11 @@ static void turn_file_over(struct audit_writer *writer)
     struct timespec now;
     struct err err;
     clock_gettime(CLOCK_REALTIME, &now);
-    if (!audit_file_is_due(&writer->file, now.tv_sec) || !is_past(&writer->rotation))
+    if (!audit_file_is_due(&writer->file, now.tv_sec) || !deadline_is_past(&writer->rotation))
         return;
     if (audit_file_rotate(&writer->file, writer->seq, &now, &err) < 0) {
         say_warn("%s; the file grows on", err.text);
-        writer->rotation = in_seconds(IDLE_SECONDS);
+        writer->rotation = deadline_in(IDLE_SECONDS);
     }
 }
 
@@ -343,7 +311,10 @@ static void settle(struct audit_writer *writer, struct group *group)
         writer->records++;
         tell(line, NULL);
     }
-    free_lines(group->first);
+    if (writer->second)
+        second_take(writer->second, group->first);
+    else
+        audit_lines_free(group->first);
     *group = (struct group){0};
 }
 
@@ -369,7 +340,7 @@ static void divert(struct audit_writer *writer, struct group *group)
     for (struct audit_line *line = group->first; line; line = line->next)
         divert_line(writer, line);
     writer->settled_seq = writer->seq;
-    free_lines(group->first);
+    audit_lines_free(group->first);
     *group = (struct group){0};
 }
 
@@ -435,7 +406,7 @@ static void advance(struct audit_writer *writer, struct group *group, struct aud
     if (!group->first && result == 0)
         return;
     if (result == 0 && lines && !group->awaited && group->bytes < UNSYNCED_MAX &&
-        !is_past(&group->deadline))
+        !deadline_is_past(&group->deadline))
         return;
     if (result == 0)
         result = audit_file_commit(&writer->file, &err);
@@ -455,14 +426,14 @@ static void advance(struct audit_writer *writer, struct group *group, struct aud
 
 static void at_least(struct timespec *deadline, const struct timespec *other)
 {
-    if (is_before(other, deadline))
+    if (deadline_is_before(other, deadline))
         *deadline = *other;
 }
 
 static struct timespec next_deadline(const struct audit_writer *writer, const struct group *group)
 {
     const struct audit_options *options = writer->options;
-    struct timespec deadline = in_seconds(IDLE_SECONDS);
+    struct timespec deadline = deadline_in(IDLE_SECONDS);
     if (options->heartbeat_s)
         at_least(&deadline, &writer->heartbeat);
     if (group->first)
@@ -470,7 +441,7 @@ static struct timespec next_deadline(const struct audit_writer *writer, const st
     if (writer->trouble.now)
         at_least(&deadline, &writer->trouble.retry);
     if (options->repeat_window_s && options->repeat_window_s < IDLE_SECONDS) {
-        struct timespec window = in_seconds(options->repeat_window_s);
+        struct timespec window = deadline_in(options->repeat_window_s);
         at_least(&deadline, &window);
     }
     return deadline;
@@ -490,30 +461,18 @@ static void *write_groups(void *cookie)
         struct audit_line *own = make_due_lines(writer, work.over);
         if (own)
             advance(writer, &group, own);
-        bool due = group.first ? work.over || work.reopen || is_past(&group.deadline)
-                               : writer->trouble.now && is_past(&writer->trouble.retry);
+        bool due = group.first ? work.over || work.reopen || deadline_is_past(&group.deadline)
+                               : writer->trouble.now && deadline_is_past(&writer->trouble.retry);
         if (due || (work.over && writer->untold))
             advance(writer, &group, NULL);
         if (work.reopen) {
             audit_file_reopen(&writer->file);
+            if (writer->second)
+                second_reopen(writer->second);
             advance(writer, &group, NULL);
         }
     } while (!work.over);
     return NULL;
-}
-
-/* Signals are for the main thread; a blocked SIGXFSZ leaves EFBIG to us instead of killing. */
-static int start_thread(struct audit_writer *writer, struct err *err)
-{
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int failed = pthread_create(&writer->thread, NULL, write_groups, writer);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (failed)
-        return err_set_errno(err, failed, "audit log: cannot start its thread");
-    pthread_setname_np(writer->thread, "audit");
-    return 0;
 }
 
 int audit_writer_start(struct audit_writer *writer, struct err *err)
@@ -522,13 +481,13 @@ int audit_writer_start(struct audit_writer *writer, struct err *err)
     if (chain_begin(&writer->chain, (struct str){0}, err) < 0)
         return -1;
     writer->settled = writer->chain;
-    writer->started = monotonic();
+    writer->started = deadline_in(0);
     writer->rotation = writer->started;
-    writer->heartbeat = in_seconds(writer->options->heartbeat_s);
+    writer->heartbeat = deadline_in(writer->options->heartbeat_s);
     /* Who starts a gate sees at once that its log cannot be written. */
     if (audit_file_open(&writer->file, &cause) < 0)
         note_failure(writer, &cause);
-    return start_thread(writer, err);
+    return thread_start(&writer->thread, "audit", write_groups, writer, err);
 }
 
 void audit_writer_stop(struct audit_writer *writer)

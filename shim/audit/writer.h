@@ -13,6 +13,7 @@
 #include "audit/journal.h"
 #include "audit/queue.h"
 #include "audit/repeats.h"
+#include "audit/second.h"
 
 /* Since when something has been wrong, and what became of the records meanwhile. */
 struct audit_trouble {
@@ -30,7 +31,8 @@ struct audit_writer {
     const struct audit_options *options;
     const struct record_origin *origin;
     struct audit_queue *queue;
-    struct repeats *repeats;
+    struct repeats *repeats; /* NULL: every refusal is written whole */
+    struct second *second;   /* gets what the file has; NULL: there is none */
 
     struct audit_file file;
     struct audit_journal sink;

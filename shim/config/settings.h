@@ -11,9 +11,13 @@
 /* With no sink left for records: calls that need one are refused, or go on. */
 enum settings_on_failure { SETTINGS_REFUSE, SETTINGS_CONTINUE };
 
+/* The second file beside the log. */
+enum settings_format { SETTINGS_NATIVE, SETTINGS_ECS, SETTINGS_OCSF };
+
 struct settings_audit {
     const char *file; /* absolute path */
     enum settings_on_failure on_failure;
+    enum settings_format format;
     uint64_t max_size;        /* bytes a file; 0: no bound */
     uint64_t max_age_s;       /* 0: no bound; at most ten years */
     uint64_t keep;            /* rotated files; 0: all of them; at most 100,000 */

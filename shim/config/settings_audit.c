@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reads `audit` of crigate.yaml: the file, whose it is, when it is rotated, what a failure does. */
+/* Reads `audit` of crigate.yaml: the file, its second format, whose it is, when
+ * it is rotated, what a failure does. */
 #include <errno.h>
 #include <grp.h>
 #include <pwd.h>
@@ -14,13 +15,25 @@
 #define ACCOUNT_ROOM_MOST ((size_t)1024 * 1024) /* of one entry: a group lists its members */
 #define ACCOUNT_NAME_MAX ((size_t)255)
 
-enum { FILE_PATH, ON_FAILURE, MAX_SIZE, MAX_AGE, KEEP, OWNER, GROUP, REPEAT_WINDOW, KEY_COUNT };
-static const struct str keys[KEY_COUNT] = {{"file", 4},   {"onFailure", 9},    {"maxSize", 7},
-                                           {"maxAge", 6}, {"keep", 4},         {"owner", 5},
-                                           {"group", 5},  {"repeatWindow", 12}};
+enum {
+    FILE_PATH,
+    FORMAT,
+    ON_FAILURE,
+    MAX_SIZE,
+    MAX_AGE,
+    KEEP,
+    OWNER,
+    GROUP,
+    REPEAT_WINDOW,
+    KEY_COUNT
+};
+static const struct str keys[KEY_COUNT] = {{"file", 4},    {"format", 6}, {"onFailure", 9},
+                                           {"maxSize", 7}, {"maxAge", 6}, {"keep", 4},
+                                           {"owner", 5},   {"group", 5},  {"repeatWindow", 12}};
 
 /* In the order of their enums. */
 static const struct str on_failure[] = {{"refuse", 6}, {"continue", 8}};
+static const struct str formats[] = {{"native", 6}, {"ecs", 3}, {"ocsf", 4}};
 
 typedef bool quantity_fn(struct str text, uint64_t *number);
 
@@ -164,6 +177,9 @@ void settings_read_audit(struct reader *reader, const struct yaml_node *node,
                     "the file that keeps each decision"))
         settings_read_path(reader, values[FILE_PATH], "audit.file", SETTINGS_PATH_MAX,
                            &audit->file);
+    if (values[FORMAT] &&
+        reader_word(reader, values[FORMAT], "audit.format", formats, COUNT_OF(formats), &index))
+        audit->format = (enum settings_format)index;
     if (values[ON_FAILURE] && reader_word(reader, values[ON_FAILURE], "audit.onFailure", on_failure,
                                           COUNT_OF(on_failure), &index))
         audit->on_failure = (enum settings_on_failure)index;

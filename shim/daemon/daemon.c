@@ -157,6 +157,8 @@ static void record_start(struct daemon *daemon)
 
 static int open_parts(struct daemon *daemon, struct err *err)
 {
+    static const enum audit_format formats[] = {
+        [SETTINGS_NATIVE] = AUDIT_NATIVE, [SETTINGS_ECS] = AUDIT_ECS, [SETTINGS_OCSF] = AUDIT_OCSF};
     const struct settings *settings = &daemon->settings;
     struct listen_options options = {
         .path = settings->listen,
@@ -176,6 +178,7 @@ static int open_parts(struct daemon *daemon, struct err *err)
         .continue_on_failure = settings->audit.on_failure == SETTINGS_CONTINUE,
         .heartbeat_s = HEARTBEAT_SECONDS,
         .journal = JOURNAL_SOCKET,
+        .format = formats[settings->audit.format],
     };
     /* The socket first: it tells whether another daemon serves already. */
     if (listener_open(&options, &daemon->listener, err) < 0 ||

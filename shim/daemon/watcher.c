@@ -11,6 +11,7 @@
 #include <sys/signalfd.h>
 
 #include "base/say.h"
+#include "base/thread.h"
 
 struct watcher {
     watcher_signal_fn *signalled;
@@ -94,10 +95,8 @@ static void *watch(void *cookie)
 
 int watcher_start(struct watcher *watcher, struct err *err)
 {
-    int error = pthread_create(&watcher->thread, NULL, watch, watcher);
-    if (error)
-        return err_set_errno(err, error, "the watcher's thread");
-    pthread_setname_np(watcher->thread, "watcher");
+    if (thread_start(&watcher->thread, "watcher", watch, watcher, err) < 0)
+        return -1;
     watcher->running = true;
     return 0;
 }

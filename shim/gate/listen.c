@@ -16,6 +16,7 @@
 #include <sys/un.h>
 
 #include "base/say.h"
+#include "base/thread.h"
 
 struct listener {
     struct listen_options options;
@@ -252,9 +253,8 @@ int listener_start(struct listener *listener, struct audit *audit, listen_accept
     listener->audit = audit;
     listener->accepted = accepted;
     listener->cookie = cookie;
-    int error = pthread_create(&listener->thread, NULL, accept_loop, listener);
-    if (error)
-        return err_set_errno(err, error, "the acceptor's thread");
+    if (thread_start(&listener->thread, "listen", accept_loop, listener, err) < 0)
+        return -1;
     listener->running = true;
     return 0;
 }

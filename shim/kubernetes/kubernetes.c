@@ -12,6 +12,7 @@
 
 #include "base/label_syntax.h"
 #include "base/say.h"
+#include "base/thread.h"
 #include "config/diag.h"
 #include "config/kubeconfig.h"
 #include "kubernetes/api_client.h"
@@ -220,17 +221,6 @@ static void *run(void *cookie)
     return NULL;
 }
 
-/* Signals are for other threads; those that libcurl makes inherit the mask. */
-static int start_thread(struct kubernetes *kubernetes, struct err *err)
-{
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int error = pthread_create(&kubernetes->thread, NULL, run, kubernetes);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return error ? err_set_errno(err, error, "the thread that watches the node's labels") : 0;
-}
-
 /* --- start and stop ---------------------------------------------------------------------- */
 
 static int check_kubeconfig(const char *path, struct err *err)
@@ -281,7 +271,8 @@ int kubernetes_start(const struct kubernetes_options *options, kubernetes_fn *ch
     made->stop_fd = eventfd(0, EFD_CLOEXEC);
     if (made->stop_fd < 0)
         return err_set_errno(err, errno, "an event descriptor");
-    if (label_feed_begin(&made->feed, err) || start_thread(made, err))
+    if (label_feed_begin(&made->feed, err) ||
+        thread_start(&made->thread, "node-labels", run, made, err))
         return -1;
     *kubernetes = steal_ptr(&made);
     return 0;

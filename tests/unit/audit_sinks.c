@@ -209,3 +209,30 @@ Test(audit_sinks, a_refusal_that_was_lost_is_written_whole_again)
     faults.fdatasync_errno = 0;
     cr_assert_eq(refuse("build-7", "decided"), AUDIT_QUEUED);
 }
+
+/* Nothing but the records that the file has: not those that the journal got. */
+Test(audit_sinks, a_second_file_follows_the_first)
+{
+    char line[CONVERTED_MAX], second[160];
+    size_t lines = 0;
+    snprintf(second, sizeof(second), "%s/ocsf-audit.jsonl", bed.dir);
+    bed.options.format = AUDIT_OCSF;
+    bed.options.node = STR("node-1");
+    bed_open(&bed);
+    for (int i = 0; i < 3; i++)
+        cr_assert_null(bed_record(&bed));
+    faults.fdatasync_errno = EIO;
+    cr_assert_not_null(bed_record(&bed));
+    faults.fdatasync_errno = 0;
+    cr_assert_null(bed_record(&bed));
+    audit_close(bed.audit);
+    bed.audit = NULL;
+    char head[RECORD_HASH_SIZE] = RECORD_NO_HASH;
+    FILE *file = fopen(second, "re");
+    cr_assert_not_null(file);
+    for (; fgets(line, sizeof(line), file); lines++)
+        cr_assert_not_null(strstr(line, "\"class_uid\":6003"));
+    fclose(file);
+    cr_assert_eq(lines, bed_chain(bed.path, head), "%zu: %s", lines, bed_said(&bed));
+    cr_assert_geq(lines, 6, "segment.open, four records, audit.recovered");
+}

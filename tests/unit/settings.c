@@ -68,6 +68,7 @@ static void expect_audit(const char *keys, const struct settings_audit *wanted)
     const struct settings_audit *audit = &settings.audit;
     cr_expect_str_eq(audit->file, "/a.jsonl");
     cr_expect_eq(audit->on_failure, wanted->on_failure, "of %s", keys);
+    cr_expect_eq(audit->format, wanted->format, "of %s", keys);
     cr_expect_eq(audit->max_size, wanted->max_size, "of %s: %lu", keys, audit->max_size);
     cr_expect_eq(audit->max_age_s, wanted->max_age_s, "of %s: %lu", keys, audit->max_age_s);
     cr_expect_eq(audit->keep, wanted->keep, "of %s: %lu", keys, audit->keep);
@@ -93,6 +94,9 @@ Test(settings, reads_how_the_log_is_kept)
     expect_audit("", AUDIT());
     expect_audit(", onFailure: continue", AUDIT(.on_failure = SETTINGS_CONTINUE));
     expect_audit(", onFailure: refuse", AUDIT(.on_failure = SETTINGS_REFUSE));
+    expect_audit(", format: native", AUDIT(.format = SETTINGS_NATIVE));
+    expect_audit(", format: ecs", AUDIT(.format = SETTINGS_ECS));
+    expect_audit(", format: ocsf", AUDIT(.format = SETTINGS_OCSF));
     expect_audit(", maxSize: 0, maxAge: 0, keep: 0, repeatWindow: 0",
                  AUDIT(.max_size = 0, .max_age_s = 0, .keep = 0, .repeat_window_s = 0));
     expect_audit(", maxSize: 64Ki, maxAge: 1s, keep: 1, repeatWindow: 1s",
@@ -236,7 +240,7 @@ Test(settings, refuses_each_mistake_at_its_place)
     expect_audit_error("owner: -1", 26, "an id is a number");
     expect_audit_error("group: 4294967295", 26, "an id is a number");
     expect_audit_error("owner: \"\"", 26, "is empty");
-    expect_audit_error("format: ecs", 19, "unknown key");
+    expect_audit_error("format: cef", 27, "unknown value");
     expect_error("upstream: /d\npolicy: /p\n" GOOD_AUDIT, 1, 1, "listen is missing");
     expect_error("listen: run/a\nupstream: /d\npolicy: /p\n" GOOD_AUDIT, 1, 9, "absolute");
     expect_error("listen: /d\nupstream: /d\npolicy: /p\n" GOOD_AUDIT, 2, 11, "same socket");
