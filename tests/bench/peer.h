@@ -15,6 +15,7 @@ struct peer {
     pid_t pid;        /* 0: direct, there is no process */
     bool in_memory;   /* of crigate: its audit file is on a tmpfs */
     struct load load; /* opened and closed by the caller */
+    double sustained; /* calls a second, of a run of seconds */
 };
 
 /* Where the programs and their files are. */
