@@ -8,13 +8,11 @@
 #include <string.h>
 #include <sys/file.h>
 
+#include "audit/previous.h"
 #include "audit/record_scan.h"
 #include "audit/rotation.h"
+#include "audit/tail.h"
 #include "base/say.h"
-#include "base/sha256.h"
-
-/* A crash leaves at most one group behind the last newline, and a group is at most the queue. */
-#define TORN_MAX ((off_t)16 * 1024 * 1024)
 
 static int fail(const struct audit_file *file, int errnum, struct err *err)
 {
@@ -93,31 +91,9 @@ static int not_ours(const struct audit_file *file, struct err *err)
                    file->path);
 }
 
-/* The offset behind the last newline before `end`, -1 on failure. */
-static off_t last_line_end(const struct audit_file *file, int fd, off_t end, struct err *err)
-{
-    char chunk[16 * 1024];
-    off_t at = end;
-    while (at > 0) {
-        if (end - at >= TORN_MAX)
-            return not_ours(file, err);
-        size_t size = at < (off_t)sizeof(chunk) ? (size_t)at : sizeof(chunk);
-        ssize_t got = pread(fd, chunk, size, at - (off_t)size);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got != (ssize_t)size)
-            return fail(file, got < 0 ? errno : EIO, err);
-        const char *newline = memrchr(chunk, '\n', size);
-        if (newline)
-            return at - (off_t)size + (newline - chunk) + 1;
-        at -= (off_t)size;
-    }
-    return 0;
-}
-
-/* Whether what is behind the last newline may be the start of a record, or a hole that the crash
- * left in its place. 1, 0, or -1 on failure. */
-static int looks_torn(const struct audit_file *file, int fd, off_t at, struct err *err)
+/* Whether the line at `at` may be a record, or the start of one, or has a hole that a crash left in
+ * its place. 1, 0, or -1 on failure. */
+static int looks_ours(const struct audit_file *file, int fd, off_t at, struct err *err)
 {
     const char *start = file->starts_with;
     char found[64];
@@ -135,6 +111,16 @@ static int looks_torn(const struct audit_file *file, int fd, off_t at, struct er
     return 1;
 }
 
+/* A log of another program, named by mistake, has whole lines too. */
+static int expect_record(const struct audit_file *file, int fd, off_t end, struct err *err)
+{
+    off_t start = tail_line_end(fd, end - 1);
+    if (start < 0)
+        return start == TAIL_ENDLESS ? not_ours(file, err) : fail(file, errno, err);
+    int ours = looks_ours(file, fd, start, err);
+    return ours == 0 ? not_ours(file, err) : ours < 0 ? -1 : 0;
+}
+
 /* Cuts what a failed group or a crash left behind the last whole record. */
 static int repair(struct audit_file *file, int fd, const struct stat *st, struct err *err)
 {
@@ -145,13 +131,13 @@ static int repair(struct audit_file *file, int fd, const struct stat *st, struct
         if (ftruncate(fd, size) < 0)
             return fail(file, errno, err);
     }
-    off_t end = last_line_end(file, fd, size, err);
+    off_t end = tail_line_end(fd, size);
     if (end < 0)
-        return -1;
+        return end == TAIL_ENDLESS ? not_ours(file, err) : fail(file, errno, err);
     if (end < size) {
-        int torn = looks_torn(file, fd, end, err);
-        if (torn <= 0)
-            return torn < 0 ? -1 : not_ours(file, err);
+        int ours = looks_ours(file, fd, end, err);
+        if (ours <= 0)
+            return ours < 0 ? -1 : not_ours(file, err);
         if (ftruncate(fd, end) < 0)
             return fail(file, errno, err);
         say_warn("audit log %s: cut %jd bytes of a torn last line", file->path,
@@ -160,24 +146,7 @@ static int repair(struct audit_file *file, int fd, const struct stat *st, struct
     }
     file->cut.needed = false;
     file->size = end;
-    return 0;
-}
-
-/* The hash of the last line of a file that ends behind a newline at `end`, which is not 0. */
-static int hash_last_line(const struct audit_file *file, int fd, off_t end,
-                          char hash[RECORD_HASH_SIZE], struct err *err)
-{
-    off_t start = last_line_end(file, fd, end - 1, err);
-    if (start < 0)
-        return -1;
-    size_t length = (size_t)(end - start);
-    OWNED_MEM char *line = malloc(length);
-    if (!line)
-        return fail(file, ENOMEM, err);
-    ssize_t got = pread(fd, line, length, start);
-    if (got != (ssize_t)length)
-        return fail(file, got < 0 ? errno : EIO, err);
-    return sha256_hex((struct str){.data = line, .len = length}, hash, err);
+    return end ? expect_record(file, fd, end, err) : 0;
 }
 
 /* When the first line was written, as it says itself; now when it does not. */
@@ -199,35 +168,15 @@ static time_t first_time(int fd)
     return time(NULL);
 }
 
-/* The file before one that begins now: the name that it was given in this run, or the newest. */
-static int find_previous(struct audit_file *file, struct err *err)
-{
-    struct audit_file_found *found = &file->found;
-    memcpy(found->head, RECORD_NO_HASH, sizeof(found->head));
-    if (!found->previous[0] && !rotation_newest(file->path, found->previous))
-        return 0;
-    OWNED_MEM char *parent = parent_of(file->path);
-    char path[PATH_MAX];
-    if (!parent ||
-        snprintf(path, sizeof(path), "%s/%s", parent, found->previous) >= (int)sizeof(path))
-        return fail(file, ENOMEM, err);
-    OWNED_FD int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
-    struct stat st;
-    if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size == 0)
-        return 0; /* gone: its name is all there is to tell */
-    off_t end = last_line_end(file, fd, st.st_size, err);
-    return end <= 0 ? (int)end : hash_last_line(file, fd, end, found->head, err);
-}
-
 /* What the writer has to know of a file that it has not written to yet. */
 static int look(struct audit_file *file, int fd, struct err *err)
 {
     file->found.empty = file->size == 0;
     file->began = file->size ? first_time(fd) : time(NULL);
     if (file->size == 0)
-        return find_previous(file, err);
+        return previous_find(file->path, file->found.previous, file->found.head, err);
     file->found.previous[0] = '\0';
-    return hash_last_line(file, fd, file->size, file->found.head, err);
+    return tail_hash(fd, file->size, file->path, file->found.head, err);
 }
 
 struct audit_file audit_file_make(const struct audit_options *options, const char *path,

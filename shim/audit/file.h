@@ -56,7 +56,8 @@ struct audit_file audit_file_make(const struct audit_options *options, const cha
  * Opens the file; does nothing when it is open. When it is not there it is created, with mode 0640
  * whatever the umask, and so is its directory, with 0750; both get the owner that the options name,
  * and their entries are made durable. Bytes behind the last newline, which a crash left there, are
- * cut and warned of; if they do not look like a record of ours, it is another's file, and an error.
+ * cut and warned of; if they, or
+ * the last line, do not begin as a record of ours, it is another's file, and an error.
  */
 int audit_file_open(struct audit_file *file, struct err *err) MUST_CHECK;
 

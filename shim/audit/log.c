@@ -10,7 +10,7 @@
 
 /* Bytes that wait for the disk: a decision's records are held up to the larger bound. Each call has
  * one or two of them, and does not go on before the first is durable. */
-#define DECISIONS_MAX ((size_t)64 * 1024 * 1024)
+#define DECISIONS_MAX AUDIT_QUEUE_MAX
 #define OTHERS_MAX ((size_t)8 * 1024 * 1024)
 
 struct audit {

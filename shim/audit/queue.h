@@ -7,6 +7,9 @@
 
 #include "audit/line.h"
 
+/* Bytes of lines that wait for the disk, at most. */
+#define AUDIT_QUEUE_MAX ((size_t)64 * 1024 * 1024)
+
 struct audit_queue {
     pthread_mutex_t lock; /* over all that follows */
     pthread_cond_t work;

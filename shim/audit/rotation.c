@@ -64,14 +64,21 @@ static bool take_digits(const char **at, const char *end, size_t least, size_t m
     return count >= least;
 }
 
-/* STEM-20261124T001350.123456Z-42ENDING */
+bool rotation_is_compressed(const char *name)
+{
+    size_t length = strlen(name);
+    return length > 3 && strcmp(name + length - 3, ".gz") == 0;
+}
+
+/* STEM-20261124T001350.123456Z-42ENDING, and .gz */
 static bool is_rotated(const struct parts *parts, const char *name)
 {
     const char *at = name, *end = name + strlen(name);
     return take(&at, end, parts->stem) && take(&at, end, STR("-")) && take_digits(&at, end, 8, 8) &&
            take(&at, end, STR("T")) && take_digits(&at, end, 6, 6) && take(&at, end, STR(".")) &&
            take_digits(&at, end, 6, 6) && take(&at, end, STR("Z-")) &&
-           take_digits(&at, end, 1, 20) && take(&at, end, parts->ending) && at == end;
+           take_digits(&at, end, 1, 20) && take(&at, end, parts->ending) &&
+           (at == end || strcmp(at, ".gz") == 0);
 }
 
 /* The newest of the rotated files by name; how many there are. */

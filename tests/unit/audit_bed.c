@@ -42,8 +42,8 @@ int ftruncate(int fd, off_t length)
 
 void bed_make(struct bed *bed)
 {
-    bed->options = (struct audit_options){.node = STR("node-1"), .owner = -1, .group = -1};
     memset(bed, 0, sizeof(*bed));
+    bed->options = (struct audit_options){.node = STR("node-1"), .owner = -1, .group = -1};
     sem_init(&faults.held, 0, 0);
     sem_init(&faults.go, 0, 0);
     snprintf(bed->dir, sizeof(bed->dir), "/tmp/crigate-audit-XXXXXX");

@@ -125,6 +125,38 @@ Test(audit_chain, finds_the_file_before_an_empty_one)
     cr_assert_eq(bed_chain(bed.path, head), 2);
 }
 
+/* Somebody compressed it meanwhile. */
+Test(audit_chain, goes_on_behind_a_compressed_file)
+{
+    char head[RECORD_HASH_SIZE] = RECORD_NO_HASH, command[600], moved[256];
+    bed_open(&bed);
+    record_some(3);
+    close_log();
+    snprintf(moved, sizeof(moved), "%s/audit-20261124T001350.123456Z-4.jsonl", bed.dir);
+    cr_assert_eq(rename(bed.path, moved), 0);
+    bed_chain(moved, head);
+    snprintf(command, sizeof(command), "gzip %s", moved);
+    cr_assert_eq(system(command), 0);
+    bed_open(&bed);
+    record_some(1);
+    cr_assert_eq(bed_chain(bed.path, head), 2);
+}
+
+/* A damaged one is named, and nobody waits until it is mended. */
+Test(audit_chain, begins_anew_behind_a_file_that_cannot_be_read)
+{
+    char head[RECORD_HASH_SIZE] = RECORD_NO_HASH, path[256];
+    snprintf(path, sizeof(path), "%s/audit-20261124T001350.123456Z-4.jsonl.gz", bed.dir);
+    OWNED_FILE FILE *damaged = fopen(path, "we");
+    cr_assert_not_null(damaged);
+    fputs("\x1f\x8b\x08 and nothing more", damaged);
+    fflush(damaged);
+    bed_open(&bed);
+    record_some(1);
+    cr_assert_eq(bed_chain(bed.path, head), 2);
+    cr_assert(strstr(bed_said(&bed), "begins anew"), "%s", bed_said(&bed));
+}
+
 Test(audit_chain, opens_anew_what_others_renamed)
 {
     char head[RECORD_HASH_SIZE] = RECORD_NO_HASH, moved[256];

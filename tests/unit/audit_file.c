@@ -122,10 +122,66 @@ Test(audit_file, one_that_cannot_be_deleted_keeps_no_other)
     cr_assert(is_there("audit-20200103T000000.000000Z-3.jsonl"));
 }
 
+Test(audit_file, compressed_files_are_its_own)
+{
+    put("audit-20200101T000000.000000Z-1.jsonl.gz", LINE, strlen(LINE));
+    put("audit-20200102T000000.000000Z-2.jsonl", LINE, strlen(LINE));
+    put("audit-20200103T000000.000000Z-3.jsonl.gz", LINE, strlen(LINE));
+    rotation_prune(path, 2);
+    cr_assert_not(is_there("audit-20200101T000000.000000Z-1.jsonl.gz"));
+    cr_assert(is_there("audit-20200102T000000.000000Z-2.jsonl"));
+    char newest[NAME_MAX + 1];
+    cr_assert(rotation_newest(path, newest));
+    cr_assert_str_eq(newest, "audit-20200103T000000.000000Z-3.jsonl.gz");
+}
+
+static const char *open_error(void)
+{
+    static struct err err;
+    err = (struct err){0};
+    return audit_file_open(&file, &err) < 0 ? err.text : "";
+}
+
+/* As /var/log/syslog, named by mistake. */
+Test(audit_file, another_programs_log_is_left_alone)
+{
+    static const char text[] = "Nov 24 05:14:50 node-1 kernel: it runs\n";
+    put("audit.jsonl", text, strlen(text));
+    cr_assert(strstr(open_error(), "holds something else"), "%s", open_error());
+    struct stat st;
+    cr_assert_eq(stat(path, &st), 0);
+    cr_assert_eq(st.st_size, (off_t)strlen(text));
+}
+
+/* A power cut can leave zeros where a page was not written, of a record in the middle, too. */
+Test(audit_file, a_hole_does_not_make_it_anothers)
+{
+    static char zeros[sizeof(LINE) + 8192];
+    memcpy(zeros, LINE, strlen(LINE));
+    zeros[sizeof(zeros) - 1] = '\n';
+    put("audit.jsonl", zeros, sizeof(zeros));
+    cr_assert_str_eq(open_error(), "");
+    audit_file_close(&file);
+    memset(zeros, 0, strlen(LINE) + 64);
+    memcpy(zeros, LINE, 40);
+    put("audit.jsonl", zeros, sizeof(zeros));
+    cr_assert_str_eq(open_error(), "");
+}
+
+/* As large as all that can wait for the disk. */
+Test(audit_file, a_hole_of_a_whole_queue_is_cut)
+{
+    const off_t hole = 64 * 1024 * 1024;
+    put("audit.jsonl", LINE, strlen(LINE));
+    cr_assert_eq(truncate(path, (off_t)strlen(LINE) + hole), 0);
+    cr_assert_str_eq(open_error(), "");
+    cr_assert_eq(file.found.bytes_cut, hole);
+}
+
 Test(audit_file, only_its_own_names_are_touched)
 {
     static const char *const others[] = {
-        "audit-20200101T000000.000000Z-1.jsonl.gz",
+        "audit-20200101T000000.000000Z-1.jsonl.gz.1",
         "audit-20200101T000000.000000Z-.jsonl",
         "audit-20200101T000000.00000Z-1.jsonl",
         "audit-20200101T000000.000000Z-1x.jsonl",

@@ -217,7 +217,6 @@ Test(audit_sinks, a_second_file_follows_the_first)
     size_t lines = 0;
     snprintf(second, sizeof(second), "%s/ocsf-audit.jsonl", bed.dir);
     bed.options.format = AUDIT_OCSF;
-    bed.options.node = STR("node-1");
     bed_open(&bed);
     for (int i = 0; i < 3; i++)
         cr_assert_null(bed_record(&bed));
