@@ -227,7 +227,7 @@ static bool count_one(struct repeats *repeats, const unsigned char *key,
 {
     struct entry *entry = find(repeats, key);
     if (is_completion(event))
-        return entry && entry->count > 0;
+        return entry && entry->count > 0 && event->request_id != entry->request_id;
     if (entry && (entry->count > 0 || !is_stale(repeats, entry, now))) {
         entry->count++;
         entry->last = *now;

@@ -30,7 +30,8 @@ bool repeats_key(const struct audit_event *event, unsigned char key[REPEATS_KEY_
 
 /*
  * Whether an equal one is on record within the window at `now` (CLOCK_REALTIME); then it is
- * counted, and `completed` of a counted call is passed over: the count is of calls. If not, the
+ * counted, and `completed` of a counted call is passed over: the count is of calls; the first's is
+ * written. If not, the
  * caller writes the record whole, and the window begins with it, when there is room for it.
  */
 bool repeats_count(struct repeats *repeats, const unsigned char key[REPEATS_KEY_SIZE],

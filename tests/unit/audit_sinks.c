@@ -154,11 +154,13 @@ Test(audit_sinks, journald_may_come_back)
 
 static enum audit_outcome refuse(const char *pod, const char *stage)
 {
+    static uint64_t request_id = 6;
     struct pod_facts facts = {.namespace = STR("agents"), .name = str_of(pod), .uid = STR("u-1")};
+    request_id += strcmp(stage, "decided") == 0;
     struct audit_event event = {
         .type = "pod.decision",
         .stage = stage,
-        .request_id = 7,
+        .request_id = request_id,
         .pod = &facts,
         .action = AUDIT_REFUSE,
         .reason = REASON_RULE,
