@@ -110,6 +110,11 @@ static void show(void *cookie, enum verify_kind kind, const char *file, uint64_t
     printf(":%" PRIu64 ": %s%s\n", line, kind == VERIFY_NOTE ? "note: " : "", text);
 }
 
+static void print_count(uint64_t count, const char *thing)
+{
+    printf("%" PRIu64 "%s%s", count, thing, count == 1 ? "" : "s");
+}
+
 static void print_text(const struct report *report, const struct verify *verify,
                        const struct options *options)
 {
@@ -128,9 +133,13 @@ static void print_text(const struct report *report, const struct verify *verify,
     else if (strcmp(verify->first_prev, RECORD_NO_HASH) != 0)
         printf("the files before these were not given: the first record follows %.12s\n",
                verify->first_prev);
-    printf("%s: %" PRIu64 " records in %" PRIu64 " files, %" PRIu64 " runs of the gate",
-           report->faults ? "does not hold" : "holds", verify->records, verify->files,
-           verify->starts);
+    printf("%s: ", report->faults ? "does not hold" : "holds");
+    print_count(verify->records, " record");
+    printf(" in ");
+    print_count(verify->files, " file");
+    printf(", ");
+    print_count(verify->starts, " run");
+    printf(" of the gate");
     if (verify->records) {
         printf(", ");
         output_text(str_of(verify->first_time));

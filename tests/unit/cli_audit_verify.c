@@ -53,7 +53,7 @@ static void expect(int status, const char *text, int got)
 
 Test(cli_audit_verify, a_whole_log_holds)
 {
-    static const char whole[] = "holds: 5 records in 1 files, 1 runs of the gate, 20";
+    static const char whole[] = "holds: 5 records in 1 file, 1 run of the gate, 20";
     expect(0, whole, run(VERIFY "audit.jsonl"));
     expect(0, whole, run(VERIFY "audit.jsonl ./audit.jsonl audit*"));
     expect(0, whole, run(VERIFY "- <audit.jsonl"));
