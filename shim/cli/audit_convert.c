@@ -1,20 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* crigate audit convert: the records of the log in the words of a SIEM. */
-#include <argp.h>
 #include <inttypes.h>
 
 #include "audit/convert.h"
 #include "audit/segments.h"
 #include "cli/audit.h"
+#include "cli/audit_args.h"
 #include "cli/audit_note.h"
-#include "cli/output.h"
 
 enum { TO_KEY = 0x100 };
 
 struct options {
     enum audit_format format; /* AUDIT_NATIVE: not given */
-    char **files;
-    int file_count;
+    struct audit_args args;
 };
 
 static const struct argp_option option_table[] = {
@@ -30,16 +28,12 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
         if (!audit_format_parse(str_of(arg), &options->format) || options->format == AUDIT_NATIVE)
             argp_error(state, "--to is ecs or ocsf, not \"%s\"", arg);
         return 0;
-    case ARGP_KEY_ARGS:
-        options->files = state->argv + state->next;
-        options->file_count = state->argc - state->next;
-        return 0;
     case ARGP_KEY_SUCCESS:
         if (options->format == AUDIT_NATIVE)
             argp_error(state, "to which format? Say --to ecs or --to ocsf");
         return 0;
     default:
-        return ARGP_ERR_UNKNOWN;
+        return audit_args_parse(key, arg, state, &options->args);
     }
 }
 
@@ -101,8 +95,8 @@ int cli_audit_convert(int argc, char **argv)
     if (argp_parse(&parser, argc, argv, 0, NULL, &options))
         return CLI_USAGE;
     const char *const *names =
-        options.file_count ? (const char *const *)options.files : standard_input;
-    size_t count = options.file_count ? (size_t)options.file_count : 1;
+        options.args.name_count ? (const char *const *)options.args.names : standard_input;
+    size_t count = options.args.name_count ? options.args.name_count : 1;
     OWNED(own_segments) struct segments *segments = NULL;
     if (segments_open(names, count, &segments, &err) < 0) {
         audit_note_error(&err);

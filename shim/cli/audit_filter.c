@@ -56,8 +56,6 @@ static bool is_upkeep(struct str type)
 bool audit_filter_takes_head(const struct audit_filter *filter, const struct audit_fields *fields)
 {
     const struct record_scan *scan = &fields->scan;
-    if (str_cmp(scan->time, str_of(filter->since)) < 0)
-        return false;
     if (filter->type)
         return matches(filter->type, scan->type) ||
                matches(filter->type, audit_type_short(scan->type));

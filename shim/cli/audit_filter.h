@@ -4,17 +4,15 @@
 #define CRIGATE_CLI_AUDIT_FILTER_H
 
 #include "cli/audit_fields.h"
-#include "cli/audit_time.h"
 
 /* The words are borrowed from the command line; NULL: not asked for. */
 struct audit_filter {
     const char *pod, *namespace, *type; /* globs */
     const char *action, *rule;
-    char since[AUDIT_TIME_SIZE]; /* "": from the beginning */
-    bool all;                    /* what else repeats or only proves something, too */
+    bool all; /* what else repeats or only proves something, too */
 };
 
-/* Needs no `root`: whether the record is late enough and of a type that is asked for. */
+/* Needs no `root`: whether the record is of a type that is asked for. */
 bool audit_filter_takes_head(const struct audit_filter *filter, const struct audit_fields *fields);
 
 /* The rest; the head is not looked at again. */

@@ -1,28 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* crigate audit resend: records that a shipper lost, once more, as they are in the log. */
-#include <argp.h>
 #include <inttypes.h>
 
 #include "audit/segments.h"
 #include "base/say.h"
 #include "base/writer.h"
 #include "cli/audit.h"
-#include "cli/audit_files.h"
+#include "cli/audit_args.h"
 #include "cli/audit_note.h"
 #include "cli/audit_syslog.h"
-#include "cli/audit_time.h"
-#include "cli/output.h"
 
-enum { SINCE_KEY = 0x100, FROM_KEY, TO_KEY, INSTANCE_KEY, TCP_KEY, CONFIG_KEY };
+enum { FROM_KEY = 0x100, TO_KEY, INSTANCE_KEY, TCP_KEY };
 
 struct resend {
-    const char *config;
-    char **names;
-    size_t name_count;
-
-    char since[AUDIT_TIME_SIZE]; /* "": not asked for */
-    uint64_t from, to;           /* seq, both included; 0: not asked for */
-    struct str instance;         /* empty: not asked for */
+    struct audit_args args;
+    uint64_t from, to;   /* seq, both included; 0: not asked for */
+    struct str instance; /* empty: not asked for */
 
     const char *tcp; /* NULL: to standard output */
     struct audit_syslog syslog;
@@ -36,30 +29,17 @@ struct resend {
 };
 
 static const struct argp_option option_table[] = {
-    {"since", SINCE_KEY, "TIME", 0,
-     "records from then on: 2026-11-24T02:00:00Z, or 45s, 10m, 2h, 3d, 1w ago", 1},
+    AUDIT_SINCE_OPTION("records", 1),
     {"from-seq", FROM_KEY, "N", 0, "records whose seq is N or more", 1},
     {"to-seq", TO_KEY, "N", 0, "none whose seq is more than N", 1},
     {"instance", INSTANCE_KEY, "ID", 0,
      "only of this run of the daemon; without it, seq is looked at in each run alike", 1},
     {"tcp", TCP_KEY, "HOST:PORT", 0,
      "send them there as syslog messages (RFC 5424, octet-counted), not to standard output", 2},
-    {"config", CONFIG_KEY, "FILE", 0,
-     "the gate's settings, which name the log; default: " AUDIT_CONFIG, 2},
+    AUDIT_CONFIG_OPTION(2),
     {0}};
 
 /* --- the words on the command line --------------------------------------------------------- */
-
-static void set_since(struct argp_state *state, struct resend *resend, const char *arg)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    if (!audit_time_since(arg, &now, resend->since))
-        argp_error(state,
-                   "--since is a time such as 2026-11-24T02:00:00Z, or a span such as 45s, 10m, "
-                   "2h, 3d or 1w, not \"%s\"",
-                   arg);
-}
 
 static uint64_t parse_seq(struct argp_state *state, const char *name, const char *arg)
 {
@@ -77,14 +57,14 @@ static uint64_t parse_seq(struct argp_state *state, const char *name, const char
 
 static void set_instance(struct argp_state *state, struct resend *resend, const char *arg)
 {
-    if (strlen(arg) != 32 || strspn(arg, "0123456789abcdef") != 32)
+    if (!audit_args_is_hex(arg, 32))
         argp_error(state, "--instance is 32 hex digits, as in the records, not \"%s\"", arg);
     resend->instance = str_of(arg);
 }
 
 static void check_range(struct argp_state *state, const struct resend *resend)
 {
-    if (!resend->since[0] && !resend->from)
+    if (!resend->args.since[0] && !resend->from)
         argp_error(state, "which records? Say --since TIME or --from-seq N");
     if (resend->to && resend->to < resend->from)
         argp_error(state, "--to-seq is less than --from-seq");
@@ -94,9 +74,6 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 {
     struct resend *resend = state->input;
     switch (key) {
-    case SINCE_KEY:
-        set_since(state, resend, arg);
-        return 0;
     case FROM_KEY:
         resend->from = parse_seq(state, "--from-seq", arg);
         return 0;
@@ -111,18 +88,11 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
             argp_error(state, "--tcp is HOST:PORT or [ADDRESS]:PORT, not \"%s\"", arg);
         resend->tcp = arg;
         return 0;
-    case CONFIG_KEY:
-        resend->config = arg;
-        return 0;
-    case ARGP_KEY_ARGS:
-        resend->names = state->argv + state->next;
-        resend->name_count = (size_t)(state->argc - state->next);
-        return 0;
     case ARGP_KEY_SUCCESS:
         check_range(state, resend);
         return 0;
     default:
-        return ARGP_ERR_UNKNOWN;
+        return audit_args_parse(key, arg, state, &resend->args);
     }
 }
 
@@ -147,7 +117,7 @@ static bool is_wanted(const struct resend *resend, const struct record_scan *sca
 {
     return scan->seq >= resend->from && (!resend->to || scan->seq <= resend->to) &&
            (!resend->instance.len || str_eq(scan->instance, resend->instance)) &&
-           str_cmp(scan->time, str_of(resend->since)) >= 0;
+           audit_args_since(&resend->args, scan);
 }
 
 static int print_line(struct str line)
@@ -258,11 +228,11 @@ static enum cli_exit run(struct resend *resend, const struct audit_files *files)
 
 int cli_audit_resend(int argc, char **argv)
 {
-    struct resend resend = {.config = AUDIT_CONFIG, .syslog = {.fd = -1}};
+    struct resend resend = {.syslog = {.fd = -1}};
     OWNED(audit_files_free) struct audit_files files = {0};
     if (argp_parse(&parser, argc, argv, 0, NULL, &resend))
         return CLI_USAGE;
-    if (audit_files_find(resend.config, resend.names, resend.name_count, &files) < 0)
+    if (audit_args_files(&resend.args, &files) < 0)
         return CLI_USAGE;
     return run(&resend, &files);
 }

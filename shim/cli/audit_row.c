@@ -3,6 +3,7 @@
 #include "cli/audit_row.h"
 
 #include "cli/audit_filter.h"
+#include "cli/audit_time.h"
 #include "cli/audit_why.h"
 
 #define NAME_SIZE ((size_t)4096)

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* crigate audit show: the audit log for a person, one line a record. */
-#include <argp.h>
 #include <errno.h>
 #include <signal.h>
 #include <sys/signalfd.h>
@@ -8,7 +7,7 @@
 #include "audit/segments.h"
 #include "base/say.h"
 #include "cli/audit.h"
-#include "cli/audit_files.h"
+#include "cli/audit_args.h"
 #include "cli/audit_filter.h"
 #include "cli/audit_note.h"
 #include "cli/audit_row.h"
@@ -21,19 +20,14 @@ enum {
     ACTION_KEY,
     RULE_KEY,
     TYPE_KEY,
-    SINCE_KEY,
-    CONFIG_KEY,
     ALL_KEY = 'a',
     FOLLOW_KEY = 'f',
 };
 
 struct show {
-    const char *config;
-    enum output_format format;
+    struct audit_args args;
     struct audit_filter filter;
     bool follow;
-    char **names;
-    size_t name_count;
 
     struct table_look look;
     bool titled; /* the columns have their titles */
@@ -47,25 +41,12 @@ static const struct argp_option option_table[] = {
     {"action", ACTION_KEY, "ACTION", 0, "allow, modify, refuse, wouldModify or wouldRefuse", 1},
     {"rule", RULE_KEY, "NAME", 0, "what this rule of the policy decided", 1},
     {"type", TYPE_KEY, "GLOB", 0, "records of such a type, in full or as it is shown", 1},
-    {"since", SINCE_KEY, "TIME", 0,
-     "records from then on: 2026-11-24T02:00:00Z, or 45s, 10m, 2h, 3d, 1w ago", 1},
+    AUDIT_SINCE_OPTION("records", 1),
     {"all", ALL_KEY, NULL, 0, "also calls that ended well, heartbeats, and where files begin", 2},
     {"follow", FOLLOW_KEY, NULL, 0, "go on as the last FILE grows, until Ctrl-C", 2},
-    {"config", CONFIG_KEY, "FILE", 0,
-     "the gate's settings, which name the log; default: " AUDIT_CONFIG, 2},
+    AUDIT_CONFIG_OPTION(2),
     OUTPUT_OPTION,
     {0}};
-
-static void set_since(struct argp_state *state, struct show *show, const char *arg)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    if (!audit_time_since(arg, &now, show->filter.since))
-        argp_error(state,
-                   "--since is a time such as 2026-11-24T02:00:00Z, or a span such as 45s, 10m, "
-                   "2h, 3d or 1w, not \"%s\"",
-                   arg);
-}
 
 static error_t parse_filter(int key, char *arg, struct argp_state *state)
 {
@@ -90,17 +71,14 @@ static error_t parse_filter(int key, char *arg, struct argp_state *state)
     case TYPE_KEY:
         show->filter.type = arg;
         return 0;
-    case SINCE_KEY:
-        set_since(state, show, arg);
-        return 0;
     default:
-        return ARGP_ERR_UNKNOWN;
+        return audit_args_parse(key, arg, state, &show->args);
     }
 }
 
 static void check_followed(struct argp_state *state, const struct show *show)
 {
-    const char *last = show->name_count ? show->names[show->name_count - 1] : "";
+    const char *last = show->args.name_count ? show->args.names[show->args.name_count - 1] : "";
     size_t len = strlen(last);
     if (strcmp(last, "-") == 0)
         argp_error(state, "standard input cannot be followed; without -f it is read to its end");
@@ -117,17 +95,6 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
         return 0;
     case FOLLOW_KEY:
         show->follow = true;
-        return 0;
-    case CONFIG_KEY:
-        show->config = arg;
-        return 0;
-    case OUTPUT_KEY:
-        if (!output_format_parse(arg, &show->format))
-            argp_error(state, "--output is text or json, not \"%s\"", arg);
-        return 0;
-    case ARGP_KEY_ARGS:
-        show->names = state->argv + state->next;
-        show->name_count = (size_t)(state->argc - state->next);
         return 0;
     case ARGP_KEY_SUCCESS:
         if (show->follow)
@@ -165,7 +132,7 @@ static void show_record(struct show *show, const struct segment_line *line,
 {
     if (!audit_filter_takes_body(&show->filter, fields))
         return;
-    if (show->format == OUTPUT_TEXT) {
+    if (show->args.format == OUTPUT_TEXT) {
         show->memory_out = print_row(show, fields) < 0 || show->memory_out;
         return;
     }
@@ -182,7 +149,8 @@ static void show_line(void *cookie, const struct segment_line *line)
         show->not_records++;
         return;
     }
-    if (!audit_filter_takes_head(&show->filter, &fields))
+    if (!audit_args_since(&show->args, &fields.scan) ||
+        !audit_filter_takes_head(&show->filter, &fields))
         return;
     OWNED_JSON json_t *root = NULL;
     if (!audit_fields_parse(line->text, &fields)) {
@@ -278,7 +246,7 @@ static int follow_files(struct show *show, struct audit_files *files)
     }
     if (!audit_tail_has_file(tail)) {
         audit_note_missing(files->live);
-        if (show->name_count)
+        if (show->args.name_count)
             files->count--; /* it is the last, and not there to be read */
     }
     if (files->count)
@@ -298,14 +266,14 @@ static int show_all(struct show *show, struct audit_files *files)
 
 int cli_audit_show(int argc, char **argv)
 {
-    struct show show = {.config = AUDIT_CONFIG};
+    struct show show = {0};
     OWNED(audit_files_free) struct audit_files files = {0};
     if (argp_parse(&parser, argc, argv, 0, NULL, &show))
         return CLI_USAGE;
-    if (audit_files_find(show.config, show.names, show.name_count, &files) < 0)
+    if (audit_args_files(&show.args, &files) < 0)
         return CLI_USAGE;
     show.look = table_look_of_stdout();
-    show.filter.all = show.filter.all || show.format == OUTPUT_JSON;
+    show.filter.all = show.filter.all || show.args.format == OUTPUT_JSON;
     int status = show_all(&show, &files);
     bool whole = status == 0 && !show.memory_out && show.not_records == 0;
     return output_finish(whole ? CLI_HOLDS : CLI_DOES_NOT_HOLD);

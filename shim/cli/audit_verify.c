@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* crigate audit verify: whether the files hold every record of the log, as it was written. */
-#include <argp.h>
 #include <inttypes.h>
 
 #include "audit/verify.h"
 #include "cli/audit.h"
+#include "cli/audit_args.h"
 #include "cli/audit_note.h"
-#include "cli/output.h"
 
 #define SHOWN_MOST 1000 /* findings; the others are counted */
 
@@ -14,9 +13,7 @@ enum { HEAD_KEY = 'H' };
 
 struct options {
     const char *head;
-    enum output_format format;
-    char **files;
-    int file_count;
+    struct audit_args args;
 };
 
 static const struct argp_option option_table[] = {{"head", HEAD_KEY, "HASH", 0,
@@ -27,34 +24,20 @@ static const struct argp_option option_table[] = {{"head", HEAD_KEY, "HASH", 0,
                                                   OUTPUT_OPTION,
                                                   {0}};
 
-static bool is_hash(const char *word)
-{
-    return strlen(word) == RECORD_HASH_SIZE - 1 &&
-           strspn(word, "0123456789abcdef") == RECORD_HASH_SIZE - 1;
-}
-
 static error_t parse_option(int key, char *arg, struct argp_state *state)
 {
     struct options *options = state->input;
     switch (key) {
     case HEAD_KEY:
-        if (!is_hash(arg))
+        if (!audit_args_is_hex(arg, RECORD_HASH_SIZE - 1))
             argp_error(state, "--head is 64 lower-case hex digits, not \"%s\"", arg);
         options->head = arg;
-        return 0;
-    case OUTPUT_KEY:
-        if (!output_format_parse(arg, &options->format))
-            argp_error(state, "--output is text or json, not \"%s\"", arg);
-        return 0;
-    case ARGP_KEY_ARGS:
-        options->files = state->argv + state->next;
-        options->file_count = state->argc - state->next;
         return 0;
     case ARGP_KEY_NO_ARGS:
         argp_error(state, "which files?");
         return 0;
     default:
-        return ARGP_ERR_UNKNOWN;
+        return audit_args_parse(key, arg, state, &options->args);
     }
 }
 
@@ -185,7 +168,7 @@ static int check(struct segments *segments, struct verify *verify)
 
 static enum cli_exit run(const struct options *options, struct segments *segments)
 {
-    struct report report = {.format = options->format};
+    struct report report = {.format = options->args.format};
     OWNED_JSON json_t *findings = json_array();
     report.findings = findings;
     OWNED(verify_end) struct verify verify;
@@ -198,7 +181,7 @@ static enum cli_exit run(const struct options *options, struct segments *segment
     report.faults += options->head && !verify.anchor_line;
     report.faults += verify.records == 0;
     report.faults += read < 0; /* what was not read does not hold */
-    if (options->format == OUTPUT_TEXT)
+    if (options->args.format == OUTPUT_TEXT)
         print_text(&report, &verify, options);
     else if (print_json(&report, &verify, options) < 0)
         return CLI_USAGE;
@@ -214,7 +197,7 @@ int cli_audit_verify(int argc, char **argv)
     if (argp_parse(&parser, argc, argv, 0, NULL, &options))
         return CLI_USAGE;
     OWNED(own_segments) struct segments *segments = NULL;
-    if (segments_open((const char *const *)options.files, (size_t)options.file_count, &segments,
+    if (segments_open((const char *const *)options.args.names, options.args.name_count, &segments,
                       &err) < 0) {
         audit_note_error(&err);
         return CLI_USAGE;
