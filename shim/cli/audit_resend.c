@@ -183,13 +183,19 @@ static int send_lines(struct resend *resend, struct segments *segments)
     return 0;
 }
 
-static void tell(const struct resend *resend)
+static void tell(const struct resend *resend, bool ended_early)
 {
-    if (resend->sent)
-        say_info("%" PRIu64 " records sent; the last has seq %" PRIu64 ", instance %s, time %s",
-                 resend->sent, resend->last.seq, resend->last.instance, resend->last.time);
-    else
+    if (!resend->sent) {
         say_error("no record was sent");
+        return;
+    }
+    say_info("%" PRIu64 " records sent; the last has seq %" PRIu64 ", instance %s, time %s",
+             resend->sent, resend->last.seq, resend->last.instance, resend->last.time);
+    if (ended_early && resend->tcp)
+        say_info("the receiver may lack the last ones: look there for the last seq that it has, "
+                 "and go on with --from-seq of it, at most %" PRIu64
+                 ", or with --since of its time; a record that it has twice does no harm",
+                 resend->last.seq);
 }
 
 static int send_to_syslog(struct resend *resend, struct segments *segments)
@@ -221,7 +227,7 @@ static enum cli_exit run(struct resend *resend, const struct audit_files *files)
         return CLI_DOES_NOT_HOLD;
     }
     int sent = resend->tcp ? send_to_syslog(resend, segments) : send_lines(resend, segments);
-    tell(resend);
+    tell(resend, sent < 0);
     bool whole = sent == 0 && resend->sent && !resend->trouble;
     return output_finish(whole ? CLI_HOLDS : CLI_DOES_NOT_HOLD);
 }

@@ -3,9 +3,11 @@
 #include "cli/audit_syslog.h"
 
 #include <errno.h>
+#include <linux/sockios.h>
 #include <netdb.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -84,10 +86,12 @@ static int connect_any(const char *address, const struct addrinfo *list, struct 
         int fd = connect_one(at);
         if (fd >= 0)
             return fd;
-        errnum =
-            errno; /* close() of the socket leaves it as it is only when it succeeds: it does */
+        errnum = errno; /* close() of the socket succeeded, and left it */
     }
-    return err_set_errno(err, explain(errnum), "%s does not take a connection", address);
+    return err_set_errno(
+        err, explain(errnum),
+        "%s does not take a connection; a receiver of syslog over TCP has to listen there",
+        address);
 }
 
 static void free_list(struct addrinfo **list)
@@ -109,7 +113,7 @@ int audit_syslog_open(struct audit_syslog *syslog, const char *address, struct e
     OWNED(free_list) struct addrinfo *list = NULL;
     int failure = getaddrinfo(node, port.data, &hints, &list);
     if (failure)
-        return err_set(err, "%s: %s", address,
+        return err_set(err, "%s is not known: %s", address,
                        failure == EAI_SYSTEM ? strerror(errno) : gai_strerror(failure));
     if (gethostname(syslog->hostname, sizeof(syslog->hostname)) < 0)
         syslog->hostname[0] = '\0';
@@ -162,10 +166,23 @@ static int wait_for_end(int fd)
     return got < 0 ? -1 : 0;
 }
 
+/* A receiver that ends before it has read all looks, to recv(), as one that ends behind it; but
+ * what its end did not acknowledge is still queued here, or was answered by a reset. */
+static int check_all_acknowledged(int fd)
+{
+    int queued, error;
+    socklen_t size = sizeof(error);
+    if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) < 0 || ioctl(fd, SIOCOUTQ, &queued) < 0)
+        return -1;
+    errno = error ? error : ECONNRESET;
+    return error || queued ? -1 : 0;
+}
+
 int audit_syslog_finish(struct audit_syslog *syslog, struct err *err)
 {
     int result = 0;
-    if (shutdown(syslog->fd, SHUT_WR) < 0 || wait_for_end(syslog->fd) < 0)
+    if (shutdown(syslog->fd, SHUT_WR) < 0 || wait_for_end(syslog->fd) < 0 ||
+        check_all_acknowledged(syslog->fd) < 0)
         result = err_set_errno(err, explain(errno),
                                "%s does not say that it has read all, the last records may be lost",
                                syslog->address);
