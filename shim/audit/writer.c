@@ -99,6 +99,7 @@ static int send_to_journal(struct audit_writer *writer, struct audit_line *line,
     }
     trouble->in_journal++;
     writer->records++;
+    writer->settled_seq = writer->seq; /* what the journal has is not taken back */
     return 0;
 }
 

@@ -6,6 +6,7 @@
 #include <sched.h>
 #include <stdio.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 
 #include "audit_bed.h"
@@ -101,6 +102,22 @@ Test(audit_sinks, the_journal_takes_what_the_file_does_not)
     cr_assert_null(bed_record(&bed));
     char head[RECORD_HASH_SIZE] = RECORD_NO_HASH;
     cr_assert_eq(bed_chain(bed.path, head), 4, "the file's own chain is whole");
+    close(journal);
+}
+
+/* (instance, seq) names a record, in the journal too. */
+Test(audit_sinks, a_start_without_a_file_gives_each_record_its_own_seq)
+{
+    char hash[SHA256_HEX_SIZE];
+    int journal = bind_journal();
+    cr_assert_eq(mkdir(bed.path, 0700), 0); /* in its way */
+    bed_open(&bed);
+    cr_assert_null(bed_record(&bed));
+    cr_assert_null(bed_record(&bed));
+    for (json_int_t seq = 1; seq <= 3; seq++) {
+        OWNED(own_json) json_t *record = receive(journal, hash);
+        cr_assert_eq(json_integer_value(json_object_get(record, "seq")), seq);
+    }
     close(journal);
 }
 
