@@ -134,6 +134,8 @@ static int repair(struct audit_file *file, int fd, const struct stat *st, struct
     off_t end = tail_line_end(fd, size);
     if (end < 0)
         return end == TAIL_ENDLESS ? not_ours(file, err) : fail(file, errno, err);
+    if (end > 0 && expect_record(file, fd, end, err) < 0)
+        return -1; /* nothing of another's is cut */
     if (end < size) {
         int ours = looks_ours(file, fd, end, err);
         if (ours <= 0)
@@ -146,7 +148,7 @@ static int repair(struct audit_file *file, int fd, const struct stat *st, struct
     }
     file->cut.needed = false;
     file->size = end;
-    return end ? expect_record(file, fd, end, err) : 0;
+    return 0;
 }
 
 /* When the first line was written, as it says itself; now when it does not. */

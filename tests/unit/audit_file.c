@@ -153,6 +153,17 @@ Test(audit_file, another_programs_log_is_left_alone)
     cr_assert_eq(st.st_size, (off_t)strlen(text));
 }
 
+/* Not even the zeros behind it are cut. */
+Test(audit_file, another_programs_hole_is_left_alone)
+{
+    static const char text[] = "Nov 24 05:14:50 node-1 kernel: it runs\n\0\0\0\0";
+    put("audit.jsonl", text, sizeof(text));
+    cr_assert(strstr(open_error(), "holds something else"), "%s", open_error());
+    struct stat st;
+    cr_assert_eq(stat(path, &st), 0);
+    cr_assert_eq(st.st_size, (off_t)sizeof(text));
+}
+
 /* A power cut can leave zeros where a page was not written, of a record in the middle, too. */
 Test(audit_file, a_hole_does_not_make_it_anothers)
 {
