@@ -9,14 +9,15 @@
 #include "base/version.h"
 #include "config/policy_file.h"
 #include "config/settings.h"
+#include "daemon/drain.h"
 #include "daemon/live_labels.h"
 #include "daemon/live_policy.h"
+#include "daemon/service.h"
 #include "daemon/watcher.h"
-#include "gate/listen.h"
 #include "gate/server.h"
 
 /* Calls that run at SIGTERM get this long to end. */
-#define GRACE_MS 10000
+#define GRACE_SECONDS 10
 
 /* A SIEM that hears nothing for longer knows that the gate is down. */
 #define HEARTBEAT_SECONDS 60
@@ -24,6 +25,7 @@
 
 struct daemon {
     struct settings settings;
+    struct service_sockets sockets;
     struct audit *audit;
     struct peers peers;
     struct loop *loop;
@@ -33,8 +35,10 @@ struct daemon {
     struct live_policy policy;
     struct live_labels *labels;
     struct watcher *watcher;
+    struct service_watchdog watchdog;
+    struct drain drain;
     bool signalled; /* `terminate` is posted; the watcher's, while it runs */
-    struct loop_op terminate, served, grace_over, over;
+    struct loop_op terminate, over;
 };
 
 /* --- configuration ------------------------------------------------------------------------- */
@@ -53,36 +57,23 @@ static int load_configuration(struct daemon *daemon, const char *path)
 
 /* --- stopping ------------------------------------------------------------------------------ */
 
-/* The running calls are over, or out of time; whichever comes first. */
-static void shut_down(struct daemon *daemon)
+/* What still runs is out of time. */
+static void on_drained(struct drain *drain)
 {
-    if (!daemon->listener)
-        return;
+    struct daemon *daemon = container_of(drain, struct daemon, drain);
     listener_close(steal_ptr(&daemon->listener));
     server_shutdown(daemon->server, &daemon->over);
-}
-
-static void on_served(struct loop_op *op, bool ok)
-{
-    (void)ok;
-    shut_down(container_of(op, struct daemon, served));
-}
-
-static void on_grace_over(struct loop_op *op, bool ok)
-{
-    (void)ok;
-    shut_down(container_of(op, struct daemon, grace_over));
 }
 
 static void on_terminate(struct loop_op *op, bool ok)
 {
     struct daemon *daemon = container_of(op, struct daemon, terminate);
     (void)ok;
-    say_info("stopping: no new calls; running ones have %d s to end", GRACE_MS / 1000);
-    listener_stop(daemon->listener);
-    daemon->gate.stopping = true;
-    loop_after(daemon->loop, &daemon->grace_over, GRACE_MS);
-    call_when_served(&daemon->gate, &daemon->served);
+    say_info("stopping: running calls have %d s to end", GRACE_SECONDS);
+    service_stopping();
+    daemon->drain =
+        (struct drain){.gate = &daemon->gate, .listener = daemon->listener, .over = on_drained};
+    drain_start(&daemon->drain, GRACE_SECONDS);
 }
 
 /* Nobody may post when the loop stops: the threads that do end first. */
@@ -93,6 +84,7 @@ static void on_over(struct loop_op *op, bool ok)
     watcher_stop(daemon->watcher);
     live_labels_stop(daemon->labels);
     census_stop(daemon->gate.census);
+    service_watchdog_stop(&daemon->watchdog);
     loop_stop(daemon->loop);
 }
 
@@ -112,8 +104,10 @@ static bool on_signal(void *cookie, int number)
         return false;
     }
     say_info("SIGHUP: reading policy and labels");
+    service_reloading();
     live_policy_look(&daemon->policy, true);
     live_labels_look(daemon->labels, true);
+    service_ready("serving");
     return true;
 }
 
@@ -155,17 +149,24 @@ static void record_start(struct daemon *daemon)
     record(daemon, "policy.loaded");
 }
 
+static int open_listener(struct daemon *daemon, struct err *err)
+{
+    const struct settings *settings = &daemon->settings;
+    const struct listen_options options = {
+        .path = settings->listen,
+        .inherited = daemon->sockets.cri,
+        .uids = settings->peer_uids,
+        .uid_count = settings->peer_uid_count,
+        .peers = &daemon->peers,
+    };
+    return listener_open(&options, &daemon->listener, err);
+}
+
 static int open_parts(struct daemon *daemon, struct err *err)
 {
     static const enum audit_format formats[] = {
         [SETTINGS_NATIVE] = AUDIT_NATIVE, [SETTINGS_ECS] = AUDIT_ECS, [SETTINGS_OCSF] = AUDIT_OCSF};
     const struct settings *settings = &daemon->settings;
-    struct listen_options options = {
-        .path = settings->listen,
-        .uids = settings->peer_uids,
-        .uid_count = settings->peer_uid_count,
-        .peers = &daemon->peers,
-    };
     struct audit_options audit = {
         .path = settings->audit.file,
         .node = str_of(settings->node_name),
@@ -181,7 +182,7 @@ static int open_parts(struct daemon *daemon, struct err *err)
         .format = formats[settings->audit.format],
     };
     /* The socket first: it tells whether another daemon serves already. */
-    if (listener_open(&options, &daemon->listener, err) < 0 ||
+    if (service_sockets_take(&daemon->sockets, err) < 0 || open_listener(daemon, err) < 0 ||
         audit_open(&audit, &daemon->audit, err) < 0 ||
         watcher_create(on_signal, daemon, &daemon->watcher, err) < 0 ||
         loop_create(&daemon->loop, err) < 0 ||
@@ -234,6 +235,8 @@ static int run(struct daemon *daemon, struct err *err)
     if (outcome == 0) {
         say_info("serving %s in front of %s, policy %.*s", daemon->settings.listen,
                  daemon->settings.upstream, STR_FMT(policy_name(daemon->gate.policy)));
+        service_watchdog_start(&daemon->watchdog, daemon->loop);
+        service_ready("serving");
     } else {
         watcher_stop(daemon->watcher);
         if (!daemon->signalled)
@@ -278,10 +281,8 @@ static int run_with_grpc(struct daemon *daemon)
 
 int daemon_run(const char *config)
 {
-    struct daemon daemon = {.terminate = {.done = on_terminate},
-                            .served = {.done = on_served},
-                            .grace_over = {.done = on_grace_over},
-                            .over = {.done = on_over}};
+    struct daemon daemon = {
+        .sockets = {-1, -1}, .terminate = {.done = on_terminate}, .over = {.done = on_over}};
     if (load_configuration(&daemon, config) < 0) {
         close_parts(&daemon);
         return -1;

@@ -2,25 +2,9 @@
 /* The first step of every call: which way its method goes; and the calls that go no way at all. */
 #include "gate/call.h"
 
-#include <grpc/byte_buffer.h>
 #include <stdio.h>
 
 #include "gate/call_parts.h"
-
-static void end_turned_away(struct relay *relay)
-{
-    struct gate *gate = container_of(relay, struct call, relay)->gate;
-    call_end(gate, relay, &gate->turned_away);
-}
-
-static void turn_away(struct gate *gate, const struct relay_arrival *arrival,
-                      grpc_byte_buffer *payload)
-{
-    gate->turned_away++;
-    grpc_byte_buffer_destroy(payload);
-    relay_refuse(&call_begin(gate, arrival, end_turned_away)->relay, GRPC_STATUS_UNAVAILABLE,
-                 STR("crigate: the gate is stopping; call again"));
-}
 
 static void refuse_service(struct gate *gate, const struct relay_arrival *arrival)
 {
@@ -46,11 +30,6 @@ static void refuse_service(struct gate *gate, const struct relay_arrival *arriva
 void call_arrived(struct gate *gate, enum method_kind kind, const struct relay_arrival *arrival,
                   grpc_byte_buffer *payload)
 {
-    if (gate->stopping) {
-        turn_away(gate, arrival, payload);
-        return;
-    }
-    gate->served++;
     switch (kind) {
     case METHOD_RUN_POD_SANDBOX:
         pod_call_run(gate, arrival, payload);
@@ -85,10 +64,19 @@ void call_arrived(struct gate *gate, enum method_kind kind, const struct relay_a
     }
 }
 
-void call_when_served(struct gate *gate, struct loop_op *op)
+void call_begin_era(struct gate *gate)
 {
-    gate->when_served = op;
-    call_tell_waiting(gate);
+    gate->era = !gate->era;
+}
+
+size_t call_count_older(const struct gate *gate)
+{
+    return gate->served[!gate->era];
+}
+
+size_t call_count(const struct gate *gate)
+{
+    return gate->served[0] + gate->served[1];
 }
 
 void call_when_over(struct gate *gate, struct loop_op *op)

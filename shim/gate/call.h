@@ -25,11 +25,12 @@ struct gate {
     const struct peers *peers;
     struct policy *policy;
     struct node_labels *labels;
-    bool stopping; /* set from outside: calls that arrive are turned away with UNAVAILABLE */
 
-    uint64_t requests;          /* numbers the judged calls */
-    size_t served, turned_away; /* calls that have arrived and are not over */
-    struct loop_op *when_served, *when_over;
+    uint64_t requests; /* numbers the judged calls */
+    unsigned era;      /* 0 or 1: the calls that arrive now belong to it */
+    size_t served[2];  /* calls of each era that have arrived and are not over */
+    size_t answering;  /* batches with bytes for a kubelet that are not over */
+    struct loop_op *when_over;
     bool status_warned; /* of a Status that cannot be read */
 };
 
@@ -37,11 +38,16 @@ struct gate {
 void call_arrived(struct gate *gate, enum method_kind kind, const struct relay_arrival *arrival,
                   grpc_byte_buffer *payload);
 
-/* Runs `op` once no call is left but those turned away; now if there is none. */
-void call_when_served(struct gate *gate, struct loop_op *op);
+/* A new era begins; the one before last is over: none of its calls runs. So it can be told when all
+ * that arrived before a moment are over, while others go on arriving. */
+void call_begin_era(struct gate *gate);
 
-/* Runs `op` once no call is left at all: gRPC reports its server as shut down while the way to
- * containerd of a cancelled call still ends. */
+/* Calls that arrived before this era, and all calls, that are not over. */
+size_t call_count_older(const struct gate *gate);
+size_t call_count(const struct gate *gate);
+
+/* Runs `op` once no call is left; now if there is none. gRPC reports its server as shut down while
+ * the way to containerd of a cancelled call still ends. */
 void call_when_over(struct gate *gate, struct loop_op *op);
 
 #endif

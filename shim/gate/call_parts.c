@@ -9,39 +9,40 @@
 
 /* --- every call ---------------------------------------------------------------------------- */
 
-static void run_once(struct loop_op **op)
+void call_tell_waiting(struct gate *gate)
 {
-    struct loop_op *waiting = *op;
-    *op = NULL;
+    struct loop_op *waiting = gate->when_over;
+    if (!waiting || call_count(gate) > 0)
+        return;
+    gate->when_over = NULL;
     waiting->done(waiting, true);
 }
 
-void call_tell_waiting(struct gate *gate)
+unsigned call_enter(struct gate *gate)
 {
-    if (gate->served == 0 && gate->when_served)
-        run_once(&gate->when_served);
-    if (gate->served + gate->turned_away == 0 && gate->when_over)
-        run_once(&gate->when_over);
+    gate->served[gate->era]++;
+    return gate->era;
 }
 
-void call_end(struct gate *gate, struct relay *relay, size_t *count)
+void call_end(struct gate *gate, struct relay *relay, unsigned era)
 {
     relay_end(relay);
-    --*count;
+    gate->served[era]--;
     call_tell_waiting(gate);
 }
 
 void call_end_plain(struct relay *relay)
 {
-    struct gate *gate = container_of(relay, struct call, relay)->gate;
-    call_end(gate, relay, &gate->served);
+    struct call *call = container_of(relay, struct call, relay);
+    call_end(call->gate, relay, call->era);
 }
 
 struct call *call_begin(struct gate *gate, const struct relay_arrival *arrival, relay_fn *finished)
 {
     struct call *call = grpc_call_arena_alloc(arrival->call, sizeof(*call));
     call->gate = gate;
-    relay_begin(&call->relay, arrival, gate->upstream, gate->loop, finished);
+    call->era = call_enter(gate);
+    relay_begin(&call->relay, arrival, gate->upstream, gate->loop, &gate->answering, finished);
     return call;
 }
 
@@ -83,7 +84,7 @@ static void end_judged(struct relay *relay)
     grpc_slice_unref(call->reply);
     policy_unref(call->policy);
     node_labels_unref(call->labels);
-    call_end(call->gate, relay, &call->gate->served);
+    call_end(call->gate, relay, call->era);
 }
 
 static void forward(struct judged_call *call)
@@ -140,6 +141,7 @@ void judged_begin(struct judged_call *call, const struct judged_kind *kind, stru
 {
     *call = (struct judged_call){
         .gate = gate,
+        .era = call_enter(gate),
         .kind = kind,
         .policy = policy_ref(gate->policy),
         .labels = node_labels_ref(gate->labels),
@@ -149,7 +151,7 @@ void judged_begin(struct judged_call *call, const struct judged_kind *kind, stru
     };
     clock_gettime(CLOCK_MONOTONIC, &call->arrived);
     grpc_byte_buffer_destroy(payload);
-    relay_begin(&call->relay, arrival, gate->upstream, gate->loop, end_judged);
+    relay_begin(&call->relay, arrival, gate->upstream, gate->loop, &gate->answering, end_judged);
     call->relay.answered = note_answer;
     call->judgement = (struct judgement){
         .policy = call->policy,

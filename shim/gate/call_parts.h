@@ -20,16 +20,20 @@
 struct call {
     struct relay relay;
     struct gate *gate;
+    unsigned era;
 };
 
 /* Takes over `arrival`. `finished` ends it: call_end_plain(), or the caller's own. */
 struct call *call_begin(struct gate *gate, const struct relay_arrival *arrival, relay_fn *finished);
 void call_end_plain(struct relay *relay);
 
-/* Takes the call out of `count`, and releases the relay. Last: the call's memory goes with it. */
-void call_end(struct gate *gate, struct relay *relay, size_t *count);
+/* Counts a call that arrives; its era, for call_end(). */
+unsigned call_enter(struct gate *gate);
 
-/* Runs what waits for the calls, if it need not wait any longer. */
+/* Counts the call out, and releases the relay. Last: the call's memory goes with it. */
+void call_end(struct gate *gate, struct relay *relay, unsigned era);
+
+/* Runs what waits for the end of all calls, if it need not wait any longer. */
 void call_tell_waiting(struct gate *gate);
 
 /* False when the connection is not one of ours, which does not happen. */
@@ -52,6 +56,7 @@ struct judged_kind {
 struct judged_call {
     struct relay relay;
     struct gate *gate;
+    unsigned era;
     const struct judged_kind *kind;
     struct policy *policy;
     struct node_labels *labels;

@@ -7,10 +7,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/sockios.h>
+#include <poll.h>
 #include <pthread.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -22,8 +25,11 @@ struct listener {
     struct listen_options options;
     struct sockaddr_un address;
     int fd, epoll, stop;
-    struct stat made;                    /* the socket file as we made it */
-    int watches[LISTEN_CONNECTIONS_MAX]; /* one a connection */
+    struct stat made; /* the socket file as we made it */
+    struct connection {
+        int watch; /* a duplicate of its descriptor */
+        bool told; /* that the gate leaves */
+    } open[LISTEN_CONNECTIONS_MAX];
     size_t connections;
     bool accepting; /* the listening socket is in the epoll set */
     bool failing;   /* the last connection could not be accepted, and that was said */
@@ -91,21 +97,48 @@ static int add_to_epoll(struct listener *listener, int fd, uint32_t events)
     return epoll_ctl(listener->epoll, EPOLL_CTL_ADD, fd, &event);
 }
 
+/* The socket is another's, systemd's say: its file, mode and life are, too. */
+static int inherit_socket(struct listener *listener, struct err *err)
+{
+    struct sockaddr_un address = {0};
+    socklen_t size = sizeof(address) - 1; /* a path may fill all of it, without a NUL */
+    listener->fd = listener->options.inherited;
+    if (getsockname(listener->fd, (struct sockaddr *)&address, &size) < 0 ||
+        fcntl(listener->fd, F_SETFL, O_NONBLOCK) < 0)
+        return err_set_errno(err, errno, "the inherited socket");
+    if (strcmp(address.sun_path, listener->options.path) != 0)
+        return err_set(err,
+                       "the inherited socket listens on %s, and the settings say %s: make "
+                       "ListenStream= of the socket unit and `listen` the same",
+                       address.sun_path, listener->options.path);
+    return 0;
+}
+
+static int make_socket(struct listener *listener, struct err *err)
+{
+    if (set_address(listener, err) < 0)
+        return -1;
+    if (listener->options.inherited >= 0)
+        return inherit_socket(listener, err);
+    if (clear_path(listener, err) < 0)
+        return -1;
+    listener->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (listener->fd < 0)
+        return err_set_errno(err, errno, "listen on %s", listener->options.path);
+    return bind_socket(listener, err);
+}
+
 int listener_open(const struct listen_options *options, struct listener **listener, struct err *err)
 {
     OWNED(own_listener) struct listener *made = calloc(1, sizeof(*made));
     if (!made)
         return err_set(err, "listen on %s: out of memory", options->path);
     *made = (struct listener){.options = *options, .fd = -1, .epoll = -1, .stop = -1};
-    if (set_address(made, err) < 0 || clear_path(made, err) < 0)
-        return -1;
-    made->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     made->epoll = epoll_create1(EPOLL_CLOEXEC);
     made->stop = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (made->fd < 0 || made->epoll < 0 || made->stop < 0 ||
-        add_to_epoll(made, made->stop, EPOLLIN) < 0)
+    if (made->epoll < 0 || made->stop < 0 || add_to_epoll(made, made->stop, EPOLLIN) < 0)
         return err_set_errno(err, errno, "listen on %s", options->path);
-    if (bind_socket(made, err) < 0)
+    if (make_socket(made, err) < 0)
         return -1;
     *listener = steal_ptr(&made);
     return 0;
@@ -168,21 +201,21 @@ static int watch_connection(struct listener *listener, int fd)
     OWNED_FD int watch = fcntl(fd, F_DUPFD_CLOEXEC, 0);
     if (watch < 0 || add_to_epoll(listener, watch, EPOLLRDHUP) < 0)
         return -errno;
-    listener->watches[listener->connections++] = steal_fd(&watch);
+    listener->open[listener->connections++] = (struct connection){.watch = steal_fd(&watch)};
     return 0;
 }
 
 static void unwatch_connection(struct listener *listener, int watch)
 {
     size_t i = 0;
-    while (i < listener->connections && listener->watches[i] != watch)
+    while (i < listener->connections && listener->open[i].watch != watch)
         i++;
     if (i == listener->connections)
         return;
     /* Closing is not enough to leave the epoll set while gRPC still holds the connection. */
     epoll_ctl(listener->epoll, EPOLL_CTL_DEL, watch, NULL);
     close(watch);
-    listener->watches[i] = listener->watches[--listener->connections];
+    listener->open[i] = listener->open[--listener->connections];
 }
 
 /* 0, or a negative errno: -EAGAIN when no connection waits. */
@@ -280,14 +313,47 @@ void listener_stop(struct listener *listener)
     listener->fd = -1;
 }
 
+/* --- leaving ------------------------------------------------------------------------------- */
+
+/* Whether the peer has read all that was sent: then nothing waits for room in the socket, either.
+ */
+static bool has_read_all(int fd)
+{
+    int unread;
+    return ioctl(fd, SIOCOUTQ, &unread) == 0 && unread == 0;
+}
+
+void listener_say_goodbye(struct listener *listener)
+{
+    /* length 8, type GOAWAY, stream 0; last stream 2^31-1, NO_ERROR */
+    static const unsigned char goaway[] = {0,    0,    8,    7,    0, 0, 0, 0, 0,
+                                           0x7f, 0xff, 0xff, 0xff, 0, 0, 0, 0};
+    for (size_t i = 0; i < listener->connections; i++) {
+        struct connection *connection = &listener->open[i];
+        if (!connection->told && has_read_all(connection->watch))
+            connection->told = send(connection->watch, goaway, sizeof(goaway),
+                                    MSG_DONTWAIT | MSG_NOSIGNAL) == sizeof(goaway);
+    }
+}
+
+bool listener_is_left(struct listener *listener)
+{
+    for (size_t i = listener->connections; i-- > 0;) {
+        struct pollfd look = {.fd = listener->open[i].watch, .events = POLLRDHUP};
+        if (poll(&look, 1, 0) > 0)
+            unwatch_connection(listener, look.fd);
+    }
+    return listener->connections == 0;
+}
+
 void listener_close(struct listener *listener)
 {
     if (!listener)
         return;
     listener_stop(listener);
     while (listener->connections > 0) {
-        shutdown(listener->watches[0], SHUT_RDWR);
-        unwatch_connection(listener, listener->watches[0]);
+        shutdown(listener->open[0].watch, SHUT_RDWR);
+        unwatch_connection(listener, listener->open[0].watch);
     }
     own_fd(&listener->epoll);
     own_fd(&listener->stop);

@@ -94,6 +94,7 @@ void pod_call_restore(struct gate *gate, const struct relay_arrival *arrival,
 struct removal {
     struct relay relay;
     struct gate *gate;
+    unsigned era;
     grpc_slice request; /* sending empties the one that goes on */
 };
 
@@ -108,7 +109,7 @@ static void end_removal(struct relay *relay)
 {
     struct removal *call = container_of(relay, struct removal, relay);
     grpc_slice_unref(call->request);
-    call_end(call->gate, relay, &call->gate->served);
+    call_end(call->gate, relay, call->era);
 }
 
 void pod_call_remove(struct gate *gate, const struct relay_arrival *arrival,
@@ -116,8 +117,9 @@ void pod_call_remove(struct gate *gate, const struct relay_arrival *arrival,
 {
     struct removal *call = grpc_call_arena_alloc(arrival->call, sizeof(*call));
     call->gate = gate;
+    call->era = call_enter(gate);
     call->request = payload_in_one_piece(payload);
-    relay_begin(&call->relay, arrival, gate->upstream, gate->loop, end_removal);
+    relay_begin(&call->relay, arrival, gate->upstream, gate->loop, &gate->answering, end_removal);
     call->relay.answered = note_removal;
     relay_unary(&call->relay, payload);
 }

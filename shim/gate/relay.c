@@ -13,13 +13,14 @@
 
 #include "base/say.h"
 
-static void start(struct relay *relay, grpc_call *call, const grpc_op *ops, size_t count,
+/* False: no tag will come. */
+static bool start(struct relay *relay, grpc_call *call, const grpc_op *ops, size_t count,
                   struct loop_op *tag)
 {
     grpc_call_error error = grpc_call_start_batch(call, ops, count, tag, NULL);
     if (error == GRPC_CALL_OK) {
         relay->in_flight++;
-        return;
+        return true;
     }
     /* gRPC took nothing, and no tag will come: end both calls rather than wait for ever. The watch
      * for the end of the kubelet's call, in flight until then, finishes the relay. */
@@ -27,6 +28,19 @@ static void start(struct relay *relay, grpc_call *call, const grpc_op *ops, size
     grpc_call_cancel(relay->in.call, NULL);
     if (relay->out)
         grpc_call_cancel(relay->out, NULL);
+    return false;
+}
+
+/* Bytes for the kubelet; sent_back() follows when the tag comes. */
+static void send_back(struct relay *relay, const grpc_op *ops, size_t count, struct loop_op *tag)
+{
+    if (start(relay, relay->in.call, ops, count, tag))
+        ++*relay->answering;
+}
+
+static void sent_back(struct relay *relay)
+{
+    --*relay->answering;
 }
 
 void relay_hold(struct relay *relay)
@@ -55,12 +69,14 @@ static void on_closed(struct loop_op *op, bool ok)
 }
 
 void relay_begin(struct relay *relay, const struct relay_arrival *arrival,
-                 struct upstream *upstream, struct loop *loop, relay_fn *finished)
+                 struct upstream *upstream, struct loop *loop, size_t *answering,
+                 relay_fn *finished)
 {
     *relay = (struct relay){
         .in = *arrival,
         .upstream = upstream,
         .loop = loop,
+        .answering = answering,
         .finished = finished,
         .status = GRPC_STATUS_CANCELLED, /* if gRPC refuses a batch, there is no other */
         .details = grpc_empty_slice(),
@@ -128,8 +144,10 @@ static grpc_op send_status(struct relay *relay)
 
 static void on_responded(struct loop_op *op, bool ok)
 {
+    struct relay *relay = container_of(op, struct relay, respond_op);
     (void)ok; /* the kubelet is gone: nobody is left to tell */
-    relay_drop(container_of(op, struct relay, respond_op));
+    sent_back(relay);
+    relay_drop(relay);
 }
 
 /* The status is in relay->status: with the headers too, if they have not gone yet. */
@@ -145,7 +163,7 @@ static void respond(struct relay *relay, bool with_headers)
     if (relay->reply)
         ops[count++] = send_message(relay->reply);
     ops[count++] = send_status(relay);
-    start(relay, relay->in.call, ops, count, &relay->respond_op);
+    send_back(relay, ops, count, &relay->respond_op);
 }
 
 static void take_status(struct relay *relay)
@@ -282,6 +300,7 @@ static void respond_if_over(struct relay *relay)
 static void on_reply_sent(struct loop_op *op, bool ok)
 {
     struct relay *relay = container_of(op, struct relay, reply_sent_op);
+    sent_back(relay);
     grpc_byte_buffer_destroy(relay->reply);
     relay->reply = NULL;
     if (!ok) /* nobody takes replies any more: containerd need not go on */
@@ -296,7 +315,7 @@ static void on_reply_read(struct loop_op *op, bool ok)
     (void)ok;
     if (relay->reply) {
         grpc_op send = send_message(relay->reply);
-        start(relay, relay->in.call, &send, 1, &relay->reply_sent_op);
+        send_back(relay, &send, 1, &relay->reply_sent_op);
     } else {
         relay->replies_over = true;
         respond_if_over(relay);
@@ -308,6 +327,7 @@ static void on_greeting_sent(struct loop_op *op, bool ok)
 {
     struct relay *relay = container_of(op, struct relay, greeting_op);
     (void)ok;
+    sent_back(relay);
     read_reply(relay);
     relay_drop(relay);
 }
@@ -318,7 +338,7 @@ static void on_headers_in(struct loop_op *op, bool ok)
     (void)ok;
     metadata_strip(&relay->initial);
     grpc_op greet = send_headers(&relay->initial);
-    start(relay, relay->in.call, &greet, 1, &relay->greeting_op);
+    send_back(relay, &greet, 1, &relay->greeting_op);
     relay_drop(relay);
 }
 

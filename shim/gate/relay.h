@@ -37,7 +37,8 @@ struct relay {
                             place; `request_part` is its request */
     relay_fn *abandoned; /* `cancelled` has become true; may be NULL */
     unsigned in_flight;
-    bool cancelled; /* by the kubelet, or its connection is gone */
+    size_t *answering; /* batches of all relays that have bytes for a kubelet and are not over */
+    bool cancelled;    /* by the kubelet, or its connection is gone */
 
     /* What comes back. */
     grpc_metadata_array initial, trailing;
@@ -56,9 +57,10 @@ struct relay {
 };
 
 /* Takes over `arrival` and starts to watch for cancellation. One of the three functions below must
- * follow, now or later. */
+ * follow, now or later. `answering` is borrowed; the relays that share it count in it. */
 void relay_begin(struct relay *relay, const struct relay_arrival *arrival,
-                 struct upstream *upstream, struct loop *loop, relay_fn *finished);
+                 struct upstream *upstream, struct loop *loop, size_t *answering,
+                 relay_fn *finished);
 
 /* One request, one reply: `request` (taken over, NULL if the kubelet sent none) goes on. */
 void relay_unary(struct relay *relay, grpc_byte_buffer *request);

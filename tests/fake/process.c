@@ -5,6 +5,8 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -32,6 +34,22 @@ pid_t process_start(char *const argv[], int out, int cpu)
         dup2(out, STDOUT_FILENO);
     if (cpu >= 0)
         bind_to(cpu);
+    execv(argv[0], argv);
+    _exit(127);
+}
+
+pid_t process_start_with_socket(char *const argv[], int socket)
+{
+    pid_t parent = getpid(), pid = fork();
+    if (pid != 0)
+        return pid;
+    char number[16];
+    snprintf(number, sizeof(number), "%d", getpid());
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != parent || setenv("LISTEN_PID", number, 1) != 0 ||
+        setenv("LISTEN_FDS", "1", 1) != 0 ||
+        (socket == 3 ? fcntl(socket, F_SETFD, 0) : dup2(socket, 3)) < 0)
+        _exit(127);
     execv(argv[0], argv);
     _exit(127);
 }

@@ -35,17 +35,21 @@ static grpc_arg int_arg(const char *key, int value)
     return (grpc_arg){.type = GRPC_ARG_INTEGER, .key = (char *)key, .value.integer = value};
 }
 
+struct manner {
+    grpc_compression_algorithm compression;
+    bool retries;
+};
+
 /* A channel to `target`, over `fd` if that is not negative. */
-static void open_channel(struct client *client, const char *target, int fd,
-                         grpc_compression_algorithm compression)
+static void open_channel(struct client *client, const char *target, int fd, struct manner manner)
 {
     grpc_arg args[] = {
         int_arg(GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH, -1),
         int_arg(GRPC_ARG_MAX_SEND_MESSAGE_LENGTH, -1),
         int_arg(GRPC_ARG_MAX_METADATA_SIZE, 1024 * 1024),
-        int_arg(GRPC_ARG_ENABLE_RETRIES, 0),
+        int_arg(GRPC_ARG_ENABLE_RETRIES, manner.retries),
         int_arg(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1),
-        int_arg(GRPC_COMPRESSION_CHANNEL_DEFAULT_ALGORITHM, (int)compression),
+        int_arg(GRPC_COMPRESSION_CHANNEL_DEFAULT_ALGORITHM, (int)manner.compression),
         int_arg(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100),
         /* also the time that one attempt may take, on a busy machine too */
         int_arg(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 10000),
@@ -62,18 +66,26 @@ static void open_channel(struct client *client, const char *target, int fd,
     client->queue = grpc_completion_queue_create_for_next(NULL);
 }
 
-void client_open(struct client *client, const char *socket)
+static void open_socket(struct client *client, const char *socket, struct manner manner)
 {
     char target[256];
     snprintf(target, sizeof(target), "unix:%s", socket);
-    open_channel(client, target, -1, GRPC_COMPRESS_NONE);
+    open_channel(client, target, -1, manner);
+}
+
+void client_open(struct client *client, const char *socket)
+{
+    open_socket(client, socket, (struct manner){GRPC_COMPRESS_NONE, false});
 }
 
 void client_open_zipping(struct client *client, const char *socket)
 {
-    char target[256];
-    snprintf(target, sizeof(target), "unix:%s", socket);
-    open_channel(client, target, -1, GRPC_COMPRESS_GZIP);
+    open_socket(client, socket, (struct manner){GRPC_COMPRESS_GZIP, false});
+}
+
+void client_open_retrying(struct client *client, const char *socket)
+{
+    open_socket(client, socket, (struct manner){GRPC_COMPRESS_NONE, true});
 }
 
 int client_open_fd(struct client *client, const char *path)
@@ -83,7 +95,7 @@ int client_open_fd(struct client *client, const char *path)
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     cr_assert_eq(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
     int same = dup(fd);
-    open_channel(client, NULL, fd, GRPC_COMPRESS_NONE);
+    open_channel(client, NULL, fd, (struct manner){GRPC_COMPRESS_NONE, false});
     return same;
 }
 

@@ -46,6 +46,10 @@ void client_open(struct client *client, const char *socket);
 /* The same; it sends messages compressed with gzip. */
 void client_open_zipping(struct client *client, const char *socket);
 
+/* The same; a call that its peer did not begin is made again, as gRPC does when nobody forbids it:
+ * one that a GOAWAY overtakes. */
+void client_open_retrying(struct client *client, const char *socket);
+
 /* Opens a channel over a connection that client_break_fd() can break: it returns what to break. */
 int client_open_fd(struct client *client, const char *socket);
 void client_break_fd(int fd);

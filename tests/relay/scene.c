@@ -10,7 +10,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -93,13 +95,24 @@ static void write_settings(struct scene *scene)
     write_file(scene, "labels", "agenttier.io/runtime=gvisor\n");
 }
 
+static void ask_for_version(struct scene *scene)
+{
+    struct client client;
+    client_open(&client, scene->gate_socket);
+    cr_assert_eq(call_unary(&client, SERVICE "Version", "", "", 0, NULL), GRPC_STATUS_OK);
+    client_close(&client);
+}
+
 void scene_start_gate(struct scene *scene)
 {
     char config[128];
     snprintf(config, sizeof(config), "%s/crigate.yaml", scene->dir);
     char *argv[] = {(char *)program("CRIGATE"), (char *)"serve", (char *)"--config", config, NULL};
-    scene->gate_pid = process_start(argv, -1, -1);
+    scene->gate_pid =
+        scene->held ? process_start_with_socket(argv, scene->socket) : process_start(argv, -1, -1);
     cr_assert_gt(scene->gate_pid, 0);
+    if (scene->held) /* the socket listens anyway: the first answer tells */
+        ask_for_version(scene);
     for (uint64_t end = now_ns() + READY_MS * 1000000ull; !process_listens(scene->gate_socket);) {
         cr_assert_eq(waitpid(scene->gate_pid, NULL, WNOHANG), 0, "the gate ended at its start");
         cr_assert_lt(now_ns(), end, "the gate does not listen");
@@ -145,6 +158,15 @@ void scene_allow_audit(const struct scene *scene)
     cr_assert_eq(mkdir(path, 0700), 0);
 }
 
+static void hold_socket(struct scene *scene)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    strncpy(address.sun_path, scene->gate_socket, sizeof(address.sun_path) - 1);
+    scene->socket = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    cr_assert_eq(bind(scene->socket, (struct sockaddr *)&address, sizeof(address)), 0);
+    cr_assert_eq(listen(scene->socket, SOMAXCONN), 0);
+}
+
 static void set_up(struct scene *scene)
 {
     strcpy(scene->dir, "/tmp/crigate-relay-XXXXXX");
@@ -155,11 +177,13 @@ static void set_up(struct scene *scene)
     if (!scene->no_audit)
         scene_allow_audit(scene);
     scene_start_fake(scene);
+    if (scene->held)
+        hold_socket(scene);
+    grpc_init();
     if (scene->gate) {
         write_settings(scene);
         scene_start_gate(scene);
     }
-    grpc_init();
     client_open(&scene->client, scene_socket(scene));
     client_open(&scene->witness, scene->fake_socket);
 }
@@ -191,6 +215,8 @@ static void tear_down(struct scene *scene)
     }
     if (scene->fake_pid > 0)
         scene_kill_fake(scene);
+    if (scene->held)
+        close(scene->socket);
     keep_records(scene);
     nftw(scene->dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
 }
@@ -210,6 +236,11 @@ void scene_play(scene_fn *play, bool gate)
 void scene_play_without_audit(scene_fn *play)
 {
     play_in(&(struct scene){.gate = true, .no_audit = true}, play);
+}
+
+void scene_play_held(scene_fn *play)
+{
+    play_in(&(struct scene){.gate = true, .held = true}, play);
 }
 
 void scene_play_observing(scene_fn *play)

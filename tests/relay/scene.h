@@ -20,6 +20,8 @@ struct scene {
     bool gate;     /* the client's calls go through it */
     bool no_audit; /* the audit file's directory does not exist yet */
     bool observe;  /* the policy's mode */
+    bool held;     /* the gate gets its socket from us, which stays open when it ends */
+    int socket;    /* that socket */
     char dir[64];
     char fake_socket[96], gate_socket[96], audit[96];
     pid_t fake_pid, gate_pid; /* 0: not running */
@@ -33,6 +35,7 @@ typedef void scene_fn(struct scene *scene);
 void scene_play(scene_fn *play, bool gate);
 void scene_play_without_audit(scene_fn *play);
 void scene_play_observing(scene_fn *play);
+void scene_play_held(scene_fn *play);
 
 /* Makes the directory of the audit file. */
 void scene_allow_audit(const struct scene *scene);
@@ -88,6 +91,11 @@ uint64_t scene_proc(pid_t pid, const char *word);
 #define GATE(name)                                 \
     static void name(struct scene *scene);         \
     SCENE_TEST(gate, name, scene_play(name, true)) \
+    static void name(struct scene *scene)
+
+#define GATE_HELD(name)                           \
+    static void name(struct scene *scene);        \
+    SCENE_TEST(gate, name, scene_play_held(name)) \
     static void name(struct scene *scene)
 
 #define GATE_OBSERVING(name)                           \
