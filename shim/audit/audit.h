@@ -193,6 +193,18 @@ enum audit_outcome {
 enum audit_outcome audit_record(struct audit *audit, const struct audit_event *event,
                                 audit_done_fn *done, void *cookie, struct err *err);
 
+/* How the log fares. */
+struct audit_view {
+    enum { AUDIT_TO_FILE, AUDIT_TO_JOURNAL, AUDIT_TO_NOBODY } sink; /* of the records now */
+    size_t queued;          /* bytes that wait for the disk */
+    uint64_t seq;           /* of the last record that is settled */
+    uint64_t records, lost; /* of this run */
+    char head[65];          /* the SHA-256 of the file's last durable line, in hex */
+};
+
+/* Any thread. */
+void audit_look(struct audit *audit, struct audit_view *view);
+
 /* The file was renamed (logrotate): its path, and that of the second file, is opened anew. Any
  * thread. */
 void audit_reopen(struct audit *audit);

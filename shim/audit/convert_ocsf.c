@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "audit/convert_walk.h"
+#include "audit/words.h"
 
 #define OCSF_VERSION "1.4.0"
 #define CLASS_API_ACTIVITY 6003
@@ -155,46 +156,16 @@ static void put_status(struct convert *convert)
     convert_drop(convert, "error");
 }
 
-/* The number of a gRPC status code (grpc/doc/statuscodes.md) by the name that record.c writes. */
-static bool find_code(const char *name, int64_t *code)
-{
-    static const char *const names[] = {
-        "OK",
-        "CANCELLED",
-        "UNKNOWN",
-        "INVALID_ARGUMENT",
-        "DEADLINE_EXCEEDED",
-        "NOT_FOUND",
-        "ALREADY_EXISTS",
-        "PERMISSION_DENIED",
-        "RESOURCE_EXHAUSTED",
-        "FAILED_PRECONDITION",
-        "ABORTED",
-        "OUT_OF_RANGE",
-        "UNIMPLEMENTED",
-        "INTERNAL",
-        "UNAVAILABLE",
-        "DATA_LOSS",
-        "UNAUTHENTICATED",
-    };
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        if (strcmp(name, names[i]) == 0) {
-            *code = (int64_t)i;
-            return true;
-        }
-    }
-    return false;
-}
-
 static void put_response(struct convert *convert)
 {
     const char *name = convert_text(convert, "result.code");
-    int64_t code, duration = convert_number(convert, "result.durationUs", -1);
+    int code = audit_code_find(name);
+    int64_t duration = convert_number(convert, "result.durationUs", -1);
     if (duration >= 0)
         convert_put_number(convert, "duration", duration / 1000);
     if (!*name)
         return;
-    if (find_code(name, &code))
+    if (code >= 0)
         convert_put_number(convert, "api.response.code", code);
     if (convert_outcome(convert) == CONVERT_FAILURE)
         convert_put_text(convert, "api.response.error", name);

@@ -134,6 +134,11 @@ enum audit_outcome audit_record(struct audit *audit, const struct audit_event *e
     return audit->options.continue_on_failure ? AUDIT_COUNTED : AUDIT_REFUSED;
 }
 
+void audit_look(struct audit *audit, struct audit_view *view)
+{
+    audit_queue_look(&audit->queue, view);
+}
+
 void audit_reopen(struct audit *audit)
 {
     audit_queue_reopen(&audit->queue);

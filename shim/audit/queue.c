@@ -77,3 +77,18 @@ void audit_queue_settled(struct audit_queue *queue, size_t bytes)
     queue->held -= bytes;
     pthread_mutex_unlock(&queue->lock);
 }
+
+void audit_queue_show(struct audit_queue *queue, const struct audit_view *view)
+{
+    pthread_mutex_lock(&queue->lock);
+    queue->view = *view;
+    pthread_mutex_unlock(&queue->lock);
+}
+
+void audit_queue_look(struct audit_queue *queue, struct audit_view *view)
+{
+    pthread_mutex_lock(&queue->lock);
+    *view = queue->view;
+    view->queued = queue->held;
+    pthread_mutex_unlock(&queue->lock);
+}

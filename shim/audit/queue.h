@@ -5,6 +5,7 @@
 
 #include <pthread.h>
 
+#include "audit/audit.h"
 #include "audit/line.h"
 
 /* Bytes of lines that wait for the disk, at most. */
@@ -17,6 +18,7 @@ struct audit_queue {
     size_t held;   /* bytes handed over and not yet settled */
     uint64_t lost; /* records that there was no room or no memory for, not yet taken */
     bool reopen, stopping;
+    struct audit_view view; /* the writer's word; without `queued` */
 };
 
 /* What the writer finds. */
@@ -39,6 +41,10 @@ void audit_queue_stop(struct audit_queue *queue);
 
 /* Waits for something to do, or for `deadline` (CLOCK_MONOTONIC). The writer only. */
 struct audit_work audit_queue_take(struct audit_queue *queue, const struct timespec *deadline);
+
+/* What the writer has to tell, for whoever looks. */
+void audit_queue_show(struct audit_queue *queue, const struct audit_view *view);
+void audit_queue_look(struct audit_queue *queue, struct audit_view *view);
 
 /* So many bytes of what was taken are settled. The writer only. */
 void audit_queue_settled(struct audit_queue *queue, size_t bytes);

@@ -6,6 +6,7 @@
 #include <jansson.h>
 
 #include "audit/text.h"
+#include "audit/words.h"
 
 /* The body is the object without its first brace, and has a newline behind it. */
 #define BODY_MAX (RECORD_BODY_MAX - 1)
@@ -131,25 +132,6 @@ static void put_request(struct build *build, json_t *root)
     }
 }
 
-static const char *action_name(enum audit_action action)
-{
-    switch (action) {
-    case AUDIT_NO_ACTION:
-        return NULL;
-    case AUDIT_ALLOW:
-        return "allow";
-    case AUDIT_MODIFY:
-        return "modify";
-    case AUDIT_REFUSE:
-        return "refuse";
-    case AUDIT_WOULD_MODIFY:
-        return "wouldModify";
-    case AUDIT_WOULD_REFUSE:
-        return "wouldRefuse";
-    }
-    return NULL;
-}
-
 static const char *reason_name(enum verdict_reason reason)
 {
     return reason == REASON_NONE ? NULL : verdict_reason_name(reason);
@@ -168,7 +150,7 @@ static void put_observed(struct build *build, json_t *decision)
             return;
         }
         put_text(build, item, "rule", observed->rule);
-        put_word(build, item, "action", action_name(observed->action));
+        put_word(build, item, "action", audit_action_name(observed->action));
         put_word(build, item, "reason", reason_name(observed->reason));
         put_text(build, item, "handler", observed->handler);
     }
@@ -181,7 +163,7 @@ static void put_decision(struct build *build, json_t *root)
         !event->message.len && !event->observed_count)
         return;
     json_t *decision = put_object(build, root, "decision");
-    put_word(build, decision, "action", action_name(event->action));
+    put_word(build, decision, "action", audit_action_name(event->action));
     put_word(build, decision, "reason", reason_name(event->reason));
     put_text(build, decision, "rule", event->rule);
     put_text(build, decision, "message", event->message);
@@ -302,27 +284,9 @@ static void put_changes(struct build *build, json_t *root)
 
 static void put_code(struct build *build, json_t *result, int code)
 {
-    static const char *const names[] = {
-        "OK",
-        "CANCELLED",
-        "UNKNOWN",
-        "INVALID_ARGUMENT",
-        "DEADLINE_EXCEEDED",
-        "NOT_FOUND",
-        "ALREADY_EXISTS",
-        "PERMISSION_DENIED",
-        "RESOURCE_EXHAUSTED",
-        "FAILED_PRECONDITION",
-        "ABORTED",
-        "OUT_OF_RANGE",
-        "UNIMPLEMENTED",
-        "INTERNAL",
-        "UNAVAILABLE",
-        "DATA_LOSS",
-        "UNAUTHENTICATED",
-    };
-    if (code >= 0 && (size_t)code < sizeof(names) / sizeof(names[0])) {
-        put_word(build, result, "code", names[code]);
+    const char *name = audit_code_name(code);
+    if (name) {
+        put_word(build, result, "code", name);
     } else {
         char other[32];
         snprintf(other, sizeof(other), "CODE_%d", code);

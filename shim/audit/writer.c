@@ -2,6 +2,7 @@
 /* Makes groups of lines durable, goes around a file that fails, and comes back to it. */
 #include "audit/writer.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <string.h>
@@ -344,6 +345,23 @@ static void advance(struct audit_writer *writer, struct group *group, struct aud
     divert(writer, group);
 }
 
+/* For whoever looks; each time that something has changed. */
+static void show(struct audit_writer *writer)
+{
+    const struct audit_trouble *trouble = &writer->trouble;
+    struct audit_view view = {
+        .sink = !trouble->now            ? AUDIT_TO_FILE
+                : trouble->journal_fails ? AUDIT_TO_NOBODY
+                                         : AUDIT_TO_JOURNAL,
+        .seq = writer->settled_seq,
+        .records = writer->records,
+        .lost = writer->lost,
+    };
+    static_assert(sizeof(view.head) == sizeof(writer->settled.head), "one hash");
+    memcpy(view.head, writer->settled.head, sizeof(view.head));
+    audit_queue_show(writer->queue, &view);
+}
+
 /* --- the thread ---------------------------------------------------------------------------- */
 
 static void at_least(struct timespec *deadline, const struct timespec *other)
@@ -393,6 +411,7 @@ static void *write_groups(void *cookie)
                 second_reopen(writer->second);
             advance(writer, &group, NULL);
         }
+        show(writer);
     } while (!work.over);
     return NULL;
 }
@@ -409,6 +428,7 @@ int audit_writer_start(struct audit_writer *writer, struct err *err)
     /* Who starts a gate sees at once that its log cannot be written. */
     if (audit_file_open(&writer->file, &cause) < 0)
         note_failure(writer, &cause);
+    show(writer);
     return thread_start(&writer->thread, "audit", write_groups, writer, err);
 }
 

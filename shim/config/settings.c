@@ -14,9 +14,10 @@
 #define SETTINGS_FILE_MAX ((size_t)1024 * 1024)
 #define SOCKET_PATH_MAX (sizeof(((struct sockaddr_un *)0)->sun_path) - 1)
 
-enum { LISTEN, UPSTREAM, POLICY, PEERS, NODE, AUDIT, KEY_COUNT };
+enum { LISTEN, UPSTREAM, POLICY, PEERS, NODE, AUDIT, HTTP, KEY_COUNT };
 static const struct str keys[KEY_COUNT] = {{"listen", 6}, {"upstream", 8}, {"policy", 6},
-                                           {"peers", 5},  {"node", 4},     {"audit", 5}};
+                                           {"peers", 5},  {"node", 4},     {"audit", 5},
+                                           {"http", 4}};
 
 bool settings_read_path(struct reader *reader, const struct yaml_node *node, const char *what,
                         size_t most, const char **path)
@@ -181,6 +182,8 @@ static void read_settings(struct reader *reader, const struct yaml_node *root,
         read_node(reader, values[NODE], settings);
     if (reader_need(reader, root, values[AUDIT], "audit", "add `audit: {file: PATH}`"))
         settings_read_audit(reader, values[AUDIT], &settings->audit);
+    if (values[HTTP])
+        settings_read_http(reader, values[HTTP], &settings->http);
 }
 
 static int fail_whole(struct diags *diags, struct diag_source *source, const struct err *err)

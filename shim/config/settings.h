@@ -3,6 +3,8 @@
 #ifndef CRIGATE_CONFIG_SETTINGS_H
 #define CRIGATE_CONFIG_SETTINGS_H
 
+#include <netinet/in.h>
+
 #include "base/arena.h"
 #include "config/diag.h"
 
@@ -25,6 +27,17 @@ struct settings_audit {
     uint64_t repeat_window_s; /* 0: each refusal is written whole; at most a day */
 };
 
+/* A loopback address. */
+struct settings_http {
+    const char *name; /* as the file has it; NULL: none */
+    union {
+        struct sockaddr any;
+        struct sockaddr_in ipv4;
+        struct sockaddr_in6 ipv6;
+    };
+    socklen_t size;
+};
+
 struct settings {
     const char *listen;   /* absolute path of the kubelet's socket */
     const char *upstream; /* absolute path of containerd's socket */
@@ -36,6 +49,7 @@ struct settings {
     const char *kubeconfig;       /* NULL: the API server is not a source */
     const char *labels_cache;     /* with kubeconfig: where its labels are kept; NULL: nowhere */
     struct settings_audit audit;
+    struct settings_http http;
     struct arena arena; /* owns all of the above */
 };
 

@@ -19,4 +19,8 @@ bool settings_take_id(const struct yaml_node *node, uint32_t *id);
 void settings_read_audit(struct reader *reader, const struct yaml_node *node,
                          struct settings_audit *audit);
 
+/* The value of `http`; an empty one is none. */
+void settings_read_http(struct reader *reader, const struct yaml_node *node,
+                        struct settings_http *http);
+
 #endif

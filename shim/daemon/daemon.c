@@ -9,12 +9,12 @@
 #include "base/version.h"
 #include "config/policy_file.h"
 #include "config/settings.h"
+#include "daemon/collect.h"
 #include "daemon/drain.h"
-#include "daemon/live_labels.h"
-#include "daemon/live_policy.h"
 #include "daemon/service.h"
 #include "daemon/watcher.h"
 #include "gate/server.h"
+#include "status/http.h"
 
 /* Calls that run at SIGTERM get this long to end. */
 #define GRACE_SECONDS 10
@@ -35,6 +35,8 @@ struct daemon {
     struct live_policy policy;
     struct live_labels *labels;
     struct watcher *watcher;
+    struct http *http;
+    int64_t started; /* CLOCK_REALTIME, seconds */
     struct service_watchdog watchdog;
     struct drain drain;
     bool signalled; /* `terminate` is posted; the watcher's, while it runs */
@@ -84,6 +86,7 @@ static void on_over(struct loop_op *op, bool ok)
     watcher_stop(daemon->watcher);
     live_labels_stop(daemon->labels);
     census_stop(daemon->gate.census);
+    http_stop(daemon->http);
     service_watchdog_stop(&daemon->watchdog);
     loop_stop(daemon->loop);
 }
@@ -193,6 +196,9 @@ static int open_parts(struct daemon *daemon, struct err *err)
     daemon->gate.census = census_create(daemon->gate.upstream, daemon->loop);
     if (!daemon->gate.census)
         return err_set(err, "the table of sandboxes: out of memory");
+    daemon->gate.stats = stats_create();
+    if (!daemon->gate.stats)
+        return err_set(err, "the counters: out of memory");
     daemon->gate.loop = daemon->loop;
     daemon->gate.audit = daemon->audit;
     daemon->gate.peers = &daemon->peers;
@@ -203,6 +209,44 @@ static void adopt(void *cookie, int fd)
 {
     struct daemon *daemon = cookie;
     server_adopt(daemon->server, fd);
+}
+
+static int collect(void *cookie, struct snapshot *snapshot)
+{
+    const struct daemon *daemon = cookie;
+    const struct collect_sources sources = {
+        .settings = &daemon->settings,
+        .gate = &daemon->gate,
+        .listener = daemon->listener,
+        .policy = &daemon->policy,
+        .labels = daemon->labels,
+        .started = daemon->started,
+    };
+    return collect_snapshot(&sources, snapshot);
+}
+
+/* Pods do not wait for a page: a port that is taken is a warning. */
+static void start_http(struct daemon *daemon)
+{
+    const struct settings_http *http = &daemon->settings.http;
+    struct http_options options = {
+        .inherited = daemon->sockets.http,
+        .address = &http->any,
+        .address_size = http->size,
+        .name = http->name,
+        .loop = daemon->loop,
+        .collect = collect,
+        .cookie = daemon,
+    };
+    struct err err;
+    daemon->sockets.http = -1;
+    if (options.inherited < 0 && !http->name)
+        return;
+    if (http_start(&options, &daemon->http, &err) < 0)
+        say_warn("%s; there are no metrics and no status page", err.text);
+    else
+        say_info("metrics, health and the status page are at http://%s/",
+                 http->name ? http->name : "(an inherited socket)");
 }
 
 static int follow_files(struct daemon *daemon, struct err *err)
@@ -221,6 +265,7 @@ static int start_threads(struct daemon *daemon, struct err *err)
 {
     live_policy_start(&daemon->policy, daemon->settings.policy, &daemon->gate);
     live_labels_start(daemon->labels);
+    start_http(daemon);
     if (follow_files(daemon, err) < 0 || watcher_start(daemon->watcher, err) < 0)
         return -1;
     return listener_start(daemon->listener, daemon->audit, adopt, daemon, err);
@@ -249,12 +294,14 @@ static int run(struct daemon *daemon, struct err *err)
 
 static void close_parts(struct daemon *daemon)
 {
+    http_destroy(daemon->http);
     listener_close(daemon->listener);
     watcher_destroy(daemon->watcher);
     live_labels_destroy(daemon->labels);
     live_policy_stop(&daemon->policy);
     server_destroy(daemon->server);
     census_destroy(daemon->gate.census);
+    stats_destroy(daemon->gate.stats);
     upstream_destroy(daemon->gate.upstream);
     loop_destroy(daemon->loop);
     audit_close(daemon->audit);
@@ -281,8 +328,10 @@ static int run_with_grpc(struct daemon *daemon)
 
 int daemon_run(const char *config)
 {
-    struct daemon daemon = {
-        .sockets = {-1, -1}, .terminate = {.done = on_terminate}, .over = {.done = on_over}};
+    struct daemon daemon = {.sockets = {-1, -1},
+                            .started = time(NULL),
+                            .terminate = {.done = on_terminate},
+                            .over = {.done = on_over}};
     if (load_configuration(&daemon, config) < 0) {
         close_parts(&daemon);
         return -1;

@@ -3,6 +3,8 @@
  * there is none. */
 #include "daemon/live_policy.h"
 
+#include <time.h>
+
 #include "base/say.h"
 #include "base/writer.h"
 #include "config/policy_file.h"
@@ -10,9 +12,9 @@
 /* What the loop is told. Each has a message of its own: one may wait while the next is made. */
 struct news {
     struct loop_op op;
-    struct gate *gate;
-    struct policy *policy; /* NULL: it was not taken */
-    struct err error;      /* then: why */
+    struct live_policy *live;
+    struct policy *policy; /* NULL: the one in force stays */
+    struct err error;      /* then: why; empty: the file holds it again */
 };
 
 /* As "NAME SHA8", the way refusals name a policy. */
@@ -32,21 +34,34 @@ static struct policy_label label_of(const struct policy *policy)
 
 /* --- on the loop --------------------------------------------------------------------------- */
 
-static void put_in_force(struct gate *gate, struct policy *policy)
+static void set_error(struct live_policy_view *view, const char *error)
 {
+    free(view->error);
+    view->error = error ? strdup(error) : NULL;
+}
+
+static void put_in_force(struct live_policy *live, struct policy *policy)
+{
+    struct gate *gate = live->gate;
     OWNED(own_policy) struct policy *previous = gate->policy;
     struct audit_event event = {.type = "policy.loaded", .policy = policy, .previous = previous};
     audit_record(gate->audit, &event, NULL, NULL, NULL);
     gate->policy = policy;
+    live->view.generation++;
+    live->view.since = time(NULL);
+    set_error(&live->view, NULL);
     say_info("policy %s is in force, in place of %s", label_of(policy).text,
              label_of(previous).text);
 }
 
-static void tell_refused(const struct gate *gate, const struct err *error)
+static void tell_refused(struct live_policy *live, const struct err *error)
 {
+    const struct gate *gate = live->gate;
     struct audit_event event = {
         .type = "policy.rejected", .policy = gate->policy, .error = str_of(error->text)};
     audit_record(gate->audit, &event, NULL, NULL, NULL);
+    live->view.rejections++;
+    set_error(&live->view, error->text);
     say_error("policy not taken: %s; policy %s stays in force", error->text,
               label_of(gate->policy).text);
 }
@@ -56,21 +71,23 @@ static void on_news(struct loop_op *op, bool ok)
     OWNED_MEM struct news *news = container_of(op, struct news, op);
     (void)ok;
     if (news->policy)
-        put_in_force(news->gate, news->policy);
+        put_in_force(news->live, news->policy);
+    else if (news->error.text[0])
+        tell_refused(news->live, &news->error);
     else
-        tell_refused(news->gate, &news->error);
+        set_error(&news->live->view, NULL);
 }
 
 /* --- on the thread that looks -------------------------------------------------------------- */
 
-static struct news *make_news(const struct live_policy *live)
+static struct news *make_news(struct live_policy *live)
 {
     struct news *news = calloc(1, sizeof(*news));
     if (!news) {
         say_error("policy %s: memory is out", live->source.path);
         return NULL;
     }
-    *news = (struct news){.op = {.done = on_news}, .gate = live->gate};
+    *news = (struct news){.op = {.done = on_news}, .live = live};
     return news;
 }
 
@@ -134,6 +151,9 @@ static void tell_same(struct live_policy *live, bool asked)
     if (asked || live->refused)
         say_info("policy %s is %s, as %s holds it", label_of(live->newest).text,
                  live->refused ? "in force still" : "unchanged", live->source.path);
+    struct news *news = live->refused ? make_news(live) : NULL;
+    if (news)
+        loop_post(live->gate->loop, &news->op);
     live->refused = false;
 }
 
@@ -143,6 +163,7 @@ void live_policy_start(struct live_policy *live, const char *path, struct gate *
         .source = {.path = path, .most = POLICY_FILE_MAX},
         .gate = gate,
         .newest = policy_ref(gate->policy),
+        .view = {.generation = 1, .since = time(NULL)},
     };
 }
 
@@ -174,4 +195,6 @@ void live_policy_stop(struct live_policy *live)
     if (live->newest)
         policy_unref(live->newest);
     live->newest = NULL;
+    free(live->view.error);
+    live->view.error = NULL;
 }

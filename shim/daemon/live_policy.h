@@ -10,11 +10,20 @@
 #include "daemon/source.h"
 #include "gate/call.h"
 
+/* What the loop has seen of it. */
+struct live_policy_view {
+    uint64_t generation; /* policies in force since the start; 1: the first one still */
+    int64_t since;       /* CLOCK_REALTIME, seconds: when the one in force came */
+    uint64_t rejections;
+    char *error; /* why what the file holds now was not taken; NULL: it is in force */
+};
+
 struct live_policy {
     struct source source;
     struct gate *gate;
-    struct policy *newest; /* the last one taken; the loop may not have it yet */
-    bool refused;          /* the file holds something else, which was not taken */
+    struct policy *newest;        /* the last one taken; the loop may not have it yet */
+    bool refused;                 /* the file holds something else, which was not taken */
+    struct live_policy_view view; /* the loop's */
 };
 
 /* `path` holds, or held just now, the policy of `gate`, which stays the loop's; its loop and audit

@@ -8,6 +8,7 @@
 
 static void refuse_service(struct gate *gate, const struct relay_arrival *arrival)
 {
+    gate->stats->services_refused++;
     struct call *call = call_begin(gate, arrival, call_end_plain);
     struct str path = str_of_slice(&call->relay.in.path);
     struct audit_peer peer;

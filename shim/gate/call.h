@@ -13,6 +13,7 @@
 #include "gate/method.h"
 #include "gate/peers.h"
 #include "gate/relay.h"
+#include "gate/stats.h"
 #include "node/labels.h"
 
 /* What all calls share. The objects are borrowed; what stands at the end is the calls' own. A call
@@ -23,6 +24,7 @@ struct gate {
     struct census *census;
     struct audit *audit;
     const struct peers *peers;
+    struct stats *stats;
     struct policy *policy;
     struct node_labels *labels;
 

@@ -18,6 +18,13 @@ void call_tell_waiting(struct gate *gate)
     waiting->done(waiting, true);
 }
 
+static uint64_t microseconds_since(const struct timespec *then)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)((now.tv_sec - then->tv_sec) * 1000000 + (now.tv_nsec - then->tv_nsec) / 1000);
+}
+
 unsigned call_enter(struct gate *gate)
 {
     gate->served[gate->era]++;
@@ -26,6 +33,8 @@ unsigned call_enter(struct gate *gate)
 
 void call_end(struct gate *gate, struct relay *relay, unsigned era)
 {
+    stats_call(gate->stats, relay->in.method, (int)relay->status,
+               microseconds_since(&relay->in.at));
     relay_end(relay);
     gate->served[era]--;
     call_tell_waiting(gate);
@@ -56,19 +65,12 @@ bool call_find_peer(const struct gate *gate, grpc_call *call, struct audit_peer 
 
 /* --- judged calls -------------------------------------------------------------------------- */
 
-static uint64_t microseconds_since(const struct timespec *then)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)((now.tv_sec - then->tv_sec) * 1000000 + (now.tv_nsec - then->tv_nsec) / 1000);
-}
-
 /* Sending empties the reply: what the record needs of it is kept. */
 static void note_answer(struct relay *relay)
 {
     struct judged_call *call = container_of(relay, struct judged_call, relay);
     call->reply = payload_in_one_piece(relay->reply);
-    call->duration_us = microseconds_since(&call->arrived);
+    call->duration_us = microseconds_since(&call->relay.in.at);
     if (call->kind->answered)
         call->kind->answered(call);
 }
@@ -97,6 +99,34 @@ static void forward(struct judged_call *call)
         relay_refuse(&call->relay, GRPC_STATUS_INTERNAL, str_of(err.text));
 }
 
+static void count(const struct judged_call *call)
+{
+    const struct judgement *judgement = &call->judgement;
+    const struct verdict *verdict = &judgement->decision.verdict;
+    struct str runtime = judgement->of_container && !judgement->refused
+                             ? judgement->sandbox_handler
+                             : judgement_effective_handler(judgement);
+    struct stats_recent *recent =
+        stats_decision(call->gate->stats,
+                       &(struct stats_decision){
+                           .kind = judgement->of_container ? STATS_CONTAINER : STATS_POD,
+                           .action = judgement->action,
+                           .reason = verdict->reason,
+                           .rule = verdict->rule ? verdict->rule->name : STR(""),
+                           .runtime = runtime,
+                       },
+                       microseconds_since(&call->relay.in.at));
+    stats_text(recent->message, str_of(judgement->message));
+    if (!judgement->has_pod)
+        return;
+    stats_text(recent->namespace, judgement->pod.namespace);
+    stats_text(recent->pod, judgement->pod.name);
+    stats_text(recent->requested, judgement->of_container ? judgement->sandbox_handler
+                                                          : pod_facts_requested(&judgement->pod));
+    if (judgement->container)
+        stats_text(recent->container, judgement->container->name);
+}
+
 /* The record is durable, or it is known that it will not be. */
 static void on_recorded(struct loop_op *op, bool ok)
 {
@@ -105,6 +135,7 @@ static void on_recorded(struct loop_op *op, bool ok)
     struct judgement *judgement = &call->judgement;
     if (!call->recorded)
         judgement_audit_failed(judgement, &call->record_error);
+    count(call);
     if (judgement->refused)
         relay_refuse(&call->relay, judgement->code, str_of(judgement->message));
     else if (call->relay.cancelled) /* nobody waits: containerd need not begin */
@@ -149,7 +180,6 @@ void judged_begin(struct judged_call *call, const struct judged_kind *kind, stru
         .request = payload_in_one_piece(payload),
         .reply = grpc_empty_slice(),
     };
-    clock_gettime(CLOCK_MONOTONIC, &call->arrived);
     grpc_byte_buffer_destroy(payload);
     relay_begin(&call->relay, arrival, gate->upstream, gate->loop, &gate->answering, end_judged);
     call->relay.answered = note_answer;

@@ -6,8 +6,6 @@
 #ifndef CRIGATE_GATE_CALL_PARTS_H
 #define CRIGATE_GATE_CALL_PARTS_H
 
-#include <time.h>
-
 #include "gate/call.h"
 #include "gate/inspect_image.h"
 #include "gate/judgement.h"
@@ -67,7 +65,6 @@ struct judged_call {
     struct loop_op recorded_op;
     bool recorded;
     struct err record_error;
-    struct timespec arrived;
     grpc_slice reply;
     uint64_t duration_us;
 };

@@ -242,6 +242,13 @@ struct ask *census_find(struct census *census, struct str id, int timeout_ms, ce
     return NULL;
 }
 
+bool census_each(const struct census *census, void (*tell)(void *cookie, struct str handler),
+                 void *cookie)
+{
+    sandboxes_each(census->sandboxes, tell, cookie);
+    return census->complete;
+}
+
 /* --- from the start to the stop ------------------------------------------------------------ */
 
 struct census *census_create(struct upstream *upstream, struct loop *loop)

@@ -30,6 +30,10 @@ void census_stop(struct census *census);
 void census_put(struct census *census, struct str id, struct str handler);
 void census_drop(struct census *census, struct str id);
 
+/* Tells the handler of each sandbox that is known. False: containerd has not listed them yet. */
+bool census_each(const struct census *census, void (*tell)(void *cookie, struct str handler),
+                 void *cookie);
+
 /* What is known of a sandbox; borrowed for the length of the call. */
 struct census_finding {
     grpc_status_code

@@ -45,6 +45,7 @@ static void refuse(struct call *call, const struct image_refusal *refusal,
         relay_unary(&call->relay, payload);
         return;
     }
+    call->gate->stats->images_refused++;
     grpc_byte_buffer_destroy(payload);
     relay_refuse(&call->relay, GRPC_STATUS_INVALID_ARGUMENT, str_of(refusal->message));
 }

@@ -30,7 +30,8 @@ struct listener {
         int watch; /* a duplicate of its descriptor */
         bool told; /* that the gate leaves */
     } open[LISTEN_CONNECTIONS_MAX];
-    size_t connections;
+    _Atomic size_t connections;
+    _Atomic uint64_t refused;
     bool accepting; /* the listening socket is in the epoll set */
     bool failing;   /* the last connection could not be accepted, and that was said */
     pthread_t thread;
@@ -169,6 +170,7 @@ static bool may_connect(const struct listener *listener, uint32_t uid)
 
 static void turn_away(struct listener *listener, const struct audit_peer *peer)
 {
+    listener->refused++;
     struct audit_event event = {
         .type = "peer.refused",
         .peer = peer,
@@ -290,6 +292,12 @@ int listener_start(struct listener *listener, struct audit *audit, listen_accept
         return -1;
     listener->running = true;
     return 0;
+}
+
+struct listener_view listener_look(const struct listener *listener)
+{
+    return (struct listener_view){.connections = listener->connections,
+                                  .refused = listener->refused};
 }
 
 static void remove_socket_file(const struct listener *listener)

@@ -42,6 +42,13 @@ typedef void listen_accepted_fn(void *cookie, int fd);
 int listener_start(struct listener *listener, struct audit *audit, listen_accepted_fn *accepted,
                    void *cookie, struct err *err) MUST_CHECK;
 
+/* Connections that are open now, and those refused for their uid since the start. Any thread. */
+struct listener_view {
+    size_t connections;
+    uint64_t refused;
+};
+struct listener_view listener_look(const struct listener *listener);
+
 /* Accepts nothing more, ends the thread, removes the socket file if it is still ours. Connections
  * already handed on live on. */
 void listener_stop(struct listener *listener);

@@ -10,6 +10,8 @@
 #ifndef CRIGATE_GATE_RELAY_H
 #define CRIGATE_GATE_RELAY_H
 
+#include <time.h>
+
 #include "base/str.h"
 #include "gate/forward.h"
 #include "gate/method.h"
@@ -17,6 +19,8 @@
 /* What has just come in; owned by whoever holds it. */
 struct relay_arrival {
     grpc_call *call;
+    const struct method *method; /* of method_table(), NULL: none of them */
+    struct timespec at;          /* CLOCK_MONOTONIC */
     grpc_slice path;
     gpr_timespec deadline;
     grpc_metadata_array metadata;

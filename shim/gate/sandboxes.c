@@ -195,3 +195,13 @@ size_t sandboxes_count(const struct sandboxes *sandboxes)
 {
     return sandboxes->count;
 }
+
+void sandboxes_each(const struct sandboxes *sandboxes,
+                    void (*tell)(void *cookie, struct str handler), void *cookie)
+{
+    for (size_t i = 0; i < sandboxes->chain_count; i++) {
+        for (const struct sandbox *sandbox = sandboxes->chains[i]; sandbox; sandbox = sandbox->next)
+            if (!sandbox->dropped)
+                tell(cookie, handler_of(sandbox));
+    }
+}

@@ -37,6 +37,10 @@ void sandboxes_drop(struct sandboxes *sandboxes, struct str id);
 void sandboxes_list_begin(struct sandboxes *sandboxes);
 void sandboxes_list_end(struct sandboxes *sandboxes, bool complete);
 
+/* Tells the handler of each, in no order. It must not change the table. */
+void sandboxes_each(const struct sandboxes *sandboxes,
+                    void (*tell)(void *cookie, struct str handler), void *cookie);
+
 size_t sandboxes_count(const struct sandboxes *sandboxes);
 
 #endif

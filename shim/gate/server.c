@@ -57,7 +57,9 @@ static void arm(struct slot *slot)
 
 static struct relay_arrival take_arrival(struct slot *slot)
 {
-    struct relay_arrival arrival = {.call = slot->call, .metadata = slot->metadata};
+    struct relay_arrival arrival = {
+        .call = slot->call, .method = slot->method, .metadata = slot->metadata};
+    clock_gettime(CLOCK_MONOTONIC, &arrival.at);
     if (slot->registered) {
         arrival.path = grpc_slice_from_static_string(slot->method->path);
         arrival.deadline = slot->deadline;

@@ -209,6 +209,25 @@ enum policy_mode policy_mode(const struct policy *policy)
     return policy->mode;
 }
 
+static bool asks_node_labels(const struct rule *rule)
+{
+    for (size_t i = 0; i < rule->term_count; i++) {
+        const struct term *term = &rule->terms[i];
+        if (term->kind == TERM_LABEL && term->label.source == INPUT_NODE_LABEL)
+            return true;
+    }
+    return false;
+}
+
+bool policy_asks_node_labels(const struct policy *policy)
+{
+    for (size_t i = 0; i < policy->rule_count; i++) {
+        if (asks_node_labels(&policy->rules[i]))
+            return true;
+    }
+    return false;
+}
+
 size_t policy_rule_count(const struct policy *policy)
 {
     return policy->rule_count;

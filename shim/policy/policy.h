@@ -53,6 +53,10 @@ enum policy_mode policy_mode(const struct policy *policy);
 size_t policy_rule_count(const struct policy *policy);
 
 /* Zero refuses: a verdict that was never filled lets nothing through. */
+/* Whether some rule asks for the node's labels: while they are not known, it is not known either.
+ */
+bool policy_asks_node_labels(const struct policy *policy);
+
 enum verdict_action { VERDICT_REFUSE, VERDICT_RUN };
 
 enum verdict_reason {
