@@ -5,7 +5,7 @@
 #include <openssl/evp.h>
 #include <stdio.h>
 
-static const char page[] = {
+static const unsigned char page[] = {
 #include "page_bytes.h"
 };
 
@@ -14,13 +14,14 @@ static const char page[] = {
 
 struct str page_text(void)
 {
-    return (struct str){page, sizeof(page)};
+    return (struct str){(const char *)page, sizeof(page)};
 }
 
 /* Of what stands between the only `open` and the `close` behind it, as CSP wants it. */
 static int hash_between(const char *open, const char *close, char hash[HASH_SIZE], struct err *err)
 {
-    const char *from = memmem(page, sizeof(page), open, strlen(open)), *end = page + sizeof(page);
+    struct str text = page_text();
+    const char *from = memmem(text.data, text.len, open, strlen(open)), *end = text.data + text.len;
     const char *to = from ? memmem(from, (size_t)(end - from), close, strlen(close)) : NULL;
     unsigned char digest[SHA256_BYTES];
     if (!to)
@@ -40,7 +41,8 @@ int page_security_policy(char *buf, size_t size, struct err *err)
         return -1;
     snprintf(buf, size,
              "default-src 'none'; script-src 'sha256-%s'; style-src 'sha256-%s'; "
-             "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+             "connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; "
+             "frame-ancestors 'none'",
              script, style);
     return 0;
 }

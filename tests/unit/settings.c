@@ -195,7 +195,15 @@ Test(settings, calls_the_node_as_the_kubelet_does)
 
 Test(settings, refuses_each_mistake_at_its_place)
 {
-    expect_error(GOOD_START GOOD_AUDIT "http: 127.0.0.1:1\n", 5, 1, "unknown key \"http\"");
+    static const char *const wrong[] = {"0.0.0.0:9776",    "10.0.0.1:9776", "localhost:9776",
+                                        "[::]:9776",       "127.0.0.1",     "127.0.0.1:0",
+                                        "127.0.0.1:65536", ":9776",         "[::1]",
+                                        "::1:9776",        "9776x:1"};
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
+        char text[512];
+        snprintf(text, sizeof(text), GOOD_START GOOD_AUDIT "http: \"%s\"\n", wrong[i]);
+        expect_error(text, 5, 7, "loopback");
+    }
     expect_error(GOOD_START GOOD_AUDIT "node: {labels: {file: /l, kubernetes: {}}}\n", 5, 39,
                  "node.labels.kubernetes.kubeconfig is missing");
     expect_error(GOOD_START GOOD_AUDIT "node: {labels: {}}\n", 5, 16, "names no source");
