@@ -14,10 +14,10 @@
 #define SETTINGS_FILE_MAX ((size_t)1024 * 1024)
 #define SOCKET_PATH_MAX (sizeof(((struct sockaddr_un *)0)->sun_path) - 1)
 
-enum { LISTEN, UPSTREAM, POLICY, PEERS, NODE, AUDIT, HTTP, KEY_COUNT };
+enum { LISTEN, UPSTREAM, POLICY, PEERS, NODE, AUDIT, HTTP, CONFINE, KEY_COUNT };
 static const struct str keys[KEY_COUNT] = {{"listen", 6}, {"upstream", 8}, {"policy", 6},
                                            {"peers", 5},  {"node", 4},     {"audit", 5},
-                                           {"http", 4}};
+                                           {"http", 4},   {"confine", 7}};
 
 bool settings_read_path(struct reader *reader, const struct yaml_node *node, const char *what,
                         size_t most, const char **path)
@@ -169,6 +169,7 @@ static void read_settings(struct reader *reader, const struct yaml_node *root,
 {
     static const uint32_t root_uid = 0;
     const struct yaml_node *values[KEY_COUNT];
+    bool confine = true;
     settings->peer_uids = &root_uid;
     settings->peer_uid_count = 1;
     if (!reader_mapping(reader, root, "the settings", keys, KEY_COUNT, values))
@@ -180,6 +181,8 @@ static void read_settings(struct reader *reader, const struct yaml_node *root,
         read_peers(reader, values[PEERS], settings);
     if (values[NODE])
         read_node(reader, values[NODE], settings);
+    if (values[CONFINE] && reader_boolean(reader, values[CONFINE], "confine", &confine))
+        settings->unconfined = !confine;
     if (reader_need(reader, root, values[AUDIT], "audit", "add `audit: {file: PATH}`"))
         settings_read_audit(reader, values[AUDIT], &settings->audit);
     if (values[HTTP])

@@ -50,6 +50,7 @@ struct settings {
     const char *labels_cache;     /* with kubeconfig: where its labels are kept; NULL: nowhere */
     struct settings_audit audit;
     struct settings_http http;
+    bool unconfined;    /* the daemon shall keep what it could give up */
     struct arena arena; /* owns all of the above */
 };
 

@@ -10,6 +10,7 @@
 #include "config/policy_file.h"
 #include "config/settings.h"
 #include "daemon/collect.h"
+#include "daemon/confine.h"
 #include "daemon/drain.h"
 #include "daemon/service.h"
 #include "daemon/watcher.h"
@@ -339,5 +340,6 @@ int daemon_run(const char *config)
     watcher_block_signals();
     signal(SIGPIPE, SIG_IGN);
     bound_memory();
+    confine(&daemon.settings, JOURNAL_SOCKET);
     return run_with_grpc(&daemon);
 }
