@@ -99,9 +99,9 @@ static int drop_capabilities(uint64_t *kept, struct err *err)
 static const char *describe_capabilities(uint64_t kept)
 {
     if (kept & BIT(CAP_DAC_OVERRIDE))
-        return "of the capabilities CAP_CHOWN and CAP_DAC_OVERRIDE, for audit.owner";
+        return "no capabilities but CAP_CHOWN and CAP_DAC_OVERRIDE (for audit.owner)";
     if (kept & BIT(CAP_CHOWN))
-        return "of the capabilities CAP_CHOWN, for audit.group";
+        return "no capabilities but CAP_CHOWN (for audit.owner or group)";
     return "no capabilities";
 }
 

@@ -176,11 +176,11 @@ int confine_calls(bool inet, struct err *err)
     OWNED(own_context) scmp_filter_ctx context = seccomp_init(SCMP_ACT_ERRNO(ENOSYS));
     struct filter filter = {.context = context};
     if (!context)
-        return err_set(err, "libseccomp makes no filter");
+        return err_set(err, "no seccomp: out of memory");
     /* Another ABI's calls (x32, i386) have numbers of their own. */
     if (seccomp_attr_set(context, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS) < 0 ||
         seccomp_attr_set(context, SCMP_FLTATR_CTL_TSYNC, 1) < 0)
-        return err_set(err, "the kernel's seccomp is too old");
+        return err_set(err, "no seccomp: it is too old, or forbidden");
     /* A tree instead of a chain, where libseccomp can: each call passes it. */
     seccomp_attr_set(context, SCMP_FLTATR_CTL_OPTIMIZE, 2);
     filter.allowed = add_all(&filter, SCMP_ACT_ALLOW, allowed);
@@ -191,6 +191,6 @@ int confine_calls(bool inet, struct err *err)
     if (filter.error == 0)
         filter.error = seccomp_load(context);
     if (filter.error < 0)
-        return err_set_errno(err, -filter.error, "seccomp");
+        return err_set_errno(err, -filter.error, "no seccomp");
     return filter.allowed;
 }

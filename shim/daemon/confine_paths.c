@@ -79,6 +79,14 @@ static void allow_network(struct confine_files *files)
     allow_reading(files, "/etc/hosts");
 }
 
+/* What gRPC and libc read by themselves, with the API server or without. */
+static void allow_libraries(struct confine_files *files)
+{
+    static const char *const paths[] = {"/dev/urandom", "/etc/localtime", "/usr/share/zoneinfo"};
+    for (size_t i = 0; i < sizeof(paths) / sizeof(*paths); i++)
+        confine_files_allow(files, paths[i], CONFINE_READ);
+}
+
 static void own_kubeconfig(struct kubeconfig *config)
 {
     kubeconfig_free(config);
@@ -157,11 +165,12 @@ int confine_paths(const struct settings *settings, const char *journal, struct e
         .reads = reads, .connect = path, .abstract_sockets = notifies_abstract()};
     if (confine_files_begin(&options, &files, err) < 0)
         return -1;
-    if (!reads)
+    if (outcome == KUBECONFIG_MISSING)
         say_info(
             "the kubeconfig %s is not there yet, and may name any file: until a restart reading "
             "is not confined",
             path);
+    allow_libraries(files);
     allow_reading(files, settings->policy);
     if (settings->node_labels_file)
         allow_reading(files, settings->node_labels_file);

@@ -26,7 +26,9 @@ static enum source_look read_now(const struct source *source, struct arena *aren
     OWNED_FD int fd = open(source->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0) {
         bool gone = errno == ENOENT || errno == ENOTDIR;
-        err_set_errno(err, errno, "%s: it cannot be opened", source->path);
+        err_set_errno(err, errno, "%s: it cannot be opened%s", source->path,
+                      errno == EACCES ? " (if its directory was moved there, restart crigate)"
+                                      : "");
         return gone ? SOURCE_GONE : SOURCE_UNREADABLE;
     }
     if (fstat(fd, &info) < 0 || !S_ISREG(info.st_mode)) {

@@ -58,6 +58,25 @@ Test(settings, reads_the_default_file)
     cr_expect_null(settings.labels_cache);
 }
 
+Test(settings, the_daemon_confines_itself_unless_told_not_to)
+{
+    static const struct {
+        const char *text;
+        bool unconfined;
+    } cases[] = {
+        {GOOD_START GOOD_AUDIT, false},
+        {GOOD_START GOOD_AUDIT "confine: true\n", false},
+        {GOOD_START GOOD_AUDIT "confine: false\n", true},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        OWNED_DIAGS struct diags diags = {0};
+        OWNED(settings_free) struct settings settings = {0};
+        cr_assert_eq(load(cases[i].text, &diags, &settings), 0, "refused: %s", cases[i].text);
+        cr_expect_eq(settings.unconfined, cases[i].unconfined, "of %s", cases[i].text);
+    }
+    expect_error(GOOD_START GOOD_AUDIT "confine: maybe\n", 5, 10, "confine");
+}
+
 static void expect_audit(const char *keys, const struct settings_audit *wanted)
 {
     char text[512];
