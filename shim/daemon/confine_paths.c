@@ -158,9 +158,11 @@ int confine_paths(const struct settings *settings, const char *journal, struct e
     OWNED(own_kubeconfig) struct kubeconfig config = {0};
     OWNED(own_confine_files) struct confine_files *files = NULL;
     const char *path = settings->kubeconfig;
-    /* The first start on a node that has not joined its cluster: its credentials will be anywhere.
-     */
-    bool reads = !path || kubeconfig_load(path, &diags, &config) == KUBECONFIG_READ;
+    enum kubeconfig_outcome outcome =
+        path ? kubeconfig_load(path, &diags, &config) : KUBECONFIG_READ;
+    /* Missing: the first start on a node that has not joined its cluster, whose credentials will be
+     * anywhere. Wrong: told by who needs it. */
+    bool reads = outcome == KUBECONFIG_READ;
     struct confine_options options = {
         .reads = reads, .connect = path, .abstract_sockets = notifies_abstract()};
     if (confine_files_begin(&options, &files, err) < 0)
