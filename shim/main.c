@@ -12,6 +12,7 @@ static const struct command list[] = {
     {"explain", cli_explain, "say what the gate would do with a pod, and why"},
     {"test", cli_test, "hold a policy against its cases"},
     {"ps", cli_ps, "show what runs here, and what the policy would choose now"},
+    {"verify", cli_verify, "prove by a pod under each runtime that it isolates as declared"},
     {"audit", cli_audit, "read the audit log, and check that it is whole"},
 };
 

@@ -17,6 +17,7 @@ int cli_check(int argc, char **argv);
 int cli_explain(int argc, char **argv);
 int cli_test(int argc, char **argv);
 int cli_ps(int argc, char **argv);
+int cli_verify(int argc, char **argv);
 int cli_audit(int argc, char **argv);
 
 #endif
