@@ -7,6 +7,7 @@
 #include <sys/un.h>
 
 struct errand {
+    const char *socket;
     struct loop *loop;
     struct upstream *upstream;
     struct ask_options options;
@@ -56,6 +57,23 @@ int verify_gate_is_there(const char *socket_path, struct err *err)
     return 0;
 }
 
+/* upstream_explain() takes whom it asks for containerd. -1: it was the gate that did not answer,
+ * and `err` says so. */
+static int explain_silence(const struct errand *errand, struct err *err)
+{
+    const char *socket = errand->socket;
+    struct err ours;
+    if (verify_gate_is_there(socket, err) < 0)
+        return -1;
+    err_set(&ours, "crigate: containerd cannot be reached at %s:", socket);
+    if (!str_starts(errand->answer.message, str_of(ours.text)))
+        return 0;
+    return err_set(err,
+                   "the gate at %s closes the connection: is this user, %u, one of `peers` in the "
+                   "settings, and does the gate's log tell more?",
+                   socket, geteuid());
+}
+
 static void on_answer(void *cookie, const struct answer *answer)
 {
     struct errand *errand = cookie;
@@ -90,6 +108,7 @@ struct answer verify_call(const char *socket, const char *path, struct str reque
         upstream_create(socket, loop, &upstream, &err) < 0)
         return trouble(arena, err.text);
     struct errand errand = {
+        .socket = socket,
         .loop = loop,
         .upstream = upstream,
         .options = {.path = path, .request = request, .timeout_ms = timeout_ms},
@@ -98,8 +117,7 @@ struct answer verify_call(const char *socket, const char *path, struct str reque
     };
     loop_post(loop, &errand.begin);
     loop_run(loop);
-    /* gRPC's words for a gate that went away would name containerd */
-    if (errand.answer.code == GRPC_STATUS_UNAVAILABLE && verify_gate_is_there(socket, &err) < 0)
+    if (errand.answer.code == GRPC_STATUS_UNAVAILABLE && explain_silence(&errand, &err) < 0)
         return trouble(arena, err.text);
     return errand.answer;
 }

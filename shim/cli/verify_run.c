@@ -21,7 +21,7 @@
 #define CGROUP_PARENT "/"
 #define SYSTEMD_PARENT "system.slice"
 /* runc, libcontainer/specconv/spec_linux.go; gVisor, runsc/cgroup/systemd.go */
-#define WANTS_SYSTEMD "of format \"slice:prefix:name\""
+#define WANTS_SYSTEMD "slice:prefix:name"
 
 /* A probe in the middle of its calls. */
 struct probe {

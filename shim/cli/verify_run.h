@@ -13,7 +13,7 @@ struct probe_setup {
     const char *gate;        /* its socket */
     const char *image;       /* a name or an id that containerd has */
     const char *const *keep; /* runs in the container until it is killed */
-    const char *const *ask;  /* prints what verify_evidence_read() reads */
+    const char *const *ask;  /* prints what kernel_evidence_read() reads */
     const char *uid;         /* of the pods of this run */
 };
 

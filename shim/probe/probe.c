@@ -13,7 +13,7 @@
 /* The first line of a file, or nothing. */
 static void print_line(const char *title, const char *path)
 {
-    char line[512] = "";
+    char line[4096] = "";
     FILE *file = fopen(path, "re");
     if (file) {
         if (!fgets(line, sizeof(line), file))

@@ -127,6 +127,10 @@ disabled_plugins = [
   # a lie, for who looks through it
   [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.caged]
     runtime_type = "io.containerd.runc.v2"
+  [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.sliced]
+    runtime_type = "io.containerd.runc.v2"
+    [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.sliced.options]
+      BinaryName = "$NODE_SOURCE/slice-adapter"
 EOF
     cat >"$NODE_DIR/cni/10-node.conflist" <<EOF
 {"cniVersion": "0.4.0", "name": "node", "plugins": [

@@ -151,6 +151,13 @@ test_verify_tries_again_without_its_pod() {
     verify_left_nothing && audited 'any(.[]; .pod.namespace == "crigate-verify" and .pod.attempt == 1)'
 }
 
+test_verify_works_where_systemd_makes_cgroups() {
+    verify_policy systemd '- {handler: sliced, isolation: hostKernel, default: true}' || return
+    finds 0 '.holds and .runtimes[0].ranUnder == "sliced"' &&
+        audited 'any(.[]; .pod.name == "probe-sliced" and .stage == "completed" and
+            .result.code == "UNKNOWN")'
+}
+
 test_verify_works_alone() {
     refused 'another `crigate verify` is at work' -- flock "$GATE_CONFIG" \
         "$GATE_PROGRAM" verify --config "$GATE_CONFIG"
