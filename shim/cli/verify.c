@@ -1,27 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* crigate verify: proves, by a pod under each declared runtime, that it isolates as declared. */
 #include <argp.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <grpc/grpc.h>
-#include <sys/file.h>
-#include <time.h>
 
-#include "base/file.h"
 #include "base/say.h"
 #include "base/writer.h"
-#include "cli/known_labels.h"
 #include "cli/output.h"
+#include "cli/verify_bed.h"
 #include "cli/verify_call.h"
 #include "cli/verify_image.h"
 #include "cli/verify_print.h"
 #include "cli/verify_run.h"
 #include "cli/verify_stop.h"
-#include "config/policy_file.h"
 #include "gate/inspect.h"
 #include "probe/image.h"
-
-#define PROC_MAX ((size_t)4096)
 
 enum { CONFIG_KEY = 'c', IMAGE_KEY = 'i', CONTAINERD_KEY = 256 };
 
@@ -89,93 +81,9 @@ static const char doc[] =
 
 static const struct argp parser = {.options = option_table, .parser = parse_option, .doc = doc};
 
-/* --- what it needs ---------------------------------------------------------------------------- */
-
-struct bed {
-    const struct options *options;
-    struct settings settings;
-    struct policy *policy;
-    struct node_labels *labels;
-    struct err labels_trouble;
-    struct kernel_evidence host;
-    const char *uid;
-    int lock;
-    struct arena arena; /* owns what the report points to */
-};
-
-static void free_bed(struct bed *bed)
-{
-    own_fd(&bed->lock);
-    if (bed->labels)
-        node_labels_unref(bed->labels);
-    if (bed->policy)
-        policy_unref(bed->policy);
-    settings_free(&bed->settings);
-    arena_free(&bed->arena);
-}
-
-/* What others wrote may be in it. */
-static enum cli_exit complain(const struct err *err)
-{
-    char text[4 * sizeof(err->text)]; /* each byte as \xNN */
-    struct writer writer = writer_make(text, sizeof(text));
-    writer_text(&writer, err->text);
-    say_error("%s", text);
-    return CLI_USAGE;
-}
-
-/* Two at a time would remove each other's pods. The settings' file is there and is nobody else's to
- * lock. */
-static int lock_out_others(struct bed *bed, struct err *err)
-{
-    const char *path = bed->options->config;
-    bed->lock = open(path, O_RDONLY | O_CLOEXEC);
-    if (bed->lock < 0)
-        return err_set_errno(err, errno, "%s", path);
-    if (flock(bed->lock, LOCK_EX | LOCK_NB) == 0)
-        return 0;
-    if (errno == EWOULDBLOCK)
-        return err_set(err, "another `crigate verify` is at work with %s: wait for its end", path);
-    return err_set_errno(err, errno, "%s cannot be locked", path);
-}
-
-/* The one line of a file in /proc. */
-static int read_proc(const char *path, struct arena *arena, struct str *line, struct err *err)
-{
-    if (file_read(path, PROC_MAX, arena, line, err) < 0)
-        return err_wrap(err, "%s", path);
-    while (line->len && line->data[line->len - 1] == '\n')
-        ((char *)line->data)[--line->len] = '\0';
-    return line->len ? 0 : err_set(err, "%s is empty", path);
-}
-
-static int load_bed(struct bed *bed)
-{
-    OWNED_DIAGS struct diags diags = {0};
-    if (settings_load(bed->options->config, &diags, &bed->settings) < 0 ||
-        policy_file_load(bed->settings.policy, &diags, &bed->policy) < 0) {
-        diags_print(&diags, stderr);
-        return -1;
-    }
-    struct err err = {0};
-    struct str uid;
-    if (known_labels_read(&bed->settings, time(NULL), &bed->labels, &bed->labels_trouble) < 0)
-        err_set(&err, "memory is out");
-    else if (lock_out_others(bed, &err) == 0 &&
-             read_proc("/proc/sys/kernel/random/boot_id", &bed->arena, &bed->host.boot_id, &err) ==
-                 0 &&
-             read_proc("/proc/version", &bed->arena, &bed->host.version, &err) == 0 &&
-             read_proc("/proc/sys/kernel/random/uuid", &bed->arena, &uid, &err) == 0) {
-        bed->uid = uid.data;
-        return 0;
-    }
-    complain(&err);
-    return -1;
-}
-
 /* --- the probes ------------------------------------------------------------------------------- */
 
-static struct probe_setup setup_of(const struct bed *bed)
+static struct probe_setup make_setup(const struct options *options, const struct verify_bed *bed)
 {
     static const char *const keep[] = {"/probe", NULL}, *const ask[] = {"/probe", "ask", NULL};
     static const char *const keep_sh[] = {"sleep", "600", NULL};
@@ -186,7 +94,7 @@ static struct probe_setup setup_of(const struct bed *bed)
         "echo log:\n"
         "dmesg 2>/dev/null || true",
         NULL};
-    const char *image = bed->options->image;
+    const char *image = options->image;
     return (struct probe_setup){
         .gate = bed->settings.listen,
         .image = image ? image : probe_image_id,
@@ -197,7 +105,7 @@ static struct probe_setup setup_of(const struct bed *bed)
 }
 
 /* What the policy's file says of the very request that is about to be sent. */
-static int judge_request(struct bed *bed, const struct probe_pod *pod, const char *handler,
+static int judge_request(struct verify_bed *bed, const struct probe_pod *pod, const char *handler,
                          struct verdict *verdict, struct err *err)
 {
     struct pod_facts facts;
@@ -213,27 +121,28 @@ static int judge_request(struct bed *bed, const struct probe_pod *pod, const cha
     return 0;
 }
 
-static int verify_runtime(struct bed *bed, const struct policy_runtime *runtime,
-                          struct verified *verified, struct err *err)
+static int verify_runtime(struct verify_bed *bed, const struct probe_setup *setup,
+                          const struct policy_runtime *runtime, struct verified *verified,
+                          struct err *err)
 {
-    struct probe_setup setup = setup_of(bed);
     struct str handler = arena_str(&bed->arena, runtime->handler);
     size_t size = runtime->handler.len + sizeof("probe-");
     char *name = arena_alloc(&bed->arena, size);
     if (!handler.data || !name)
         return err_set(err, "memory is out");
     snprintf(name, size, "probe-%s", handler.data);
-    struct probe_pod pod = probe_pod_first(&setup, name);
+    struct probe_pod pod = probe_pod_first(setup, name);
     verified->declared = runtime;
     if (judge_request(bed, &pod, handler.data, &verified->verdict, err) < 0 ||
-        probe_run(&setup, name, handler.data, &bed->arena, &verified->probe, err) < 0)
+        probe_run(setup, name, handler.data, &bed->arena, &verified->probe, err) < 0)
         return -1;
     verified_judge(bed->policy, &bed->host, verified);
     return 0;
 }
 
 /* Each declared runtime once, by its own name. */
-static int verify_runtimes(struct bed *bed, struct verify_report *report, struct err *err)
+static int verify_runtimes(struct verify_bed *bed, const struct probe_setup *setup,
+                           struct verify_report *report, struct err *err)
 {
     size_t names = policy_handler_count(bed->policy);
     report->items = arena_array(&bed->arena, names, sizeof(*report->items));
@@ -243,15 +152,15 @@ static int verify_runtimes(struct bed *bed, struct verify_report *report, struct
         struct policy_handler handler = policy_handler_at(bed->policy, i);
         if (!str_eq(handler.name, handler.runtime->handler))
             continue;
-        if (verify_runtime(bed, handler.runtime, &report->items[report->count++], err) < 0)
+        if (verify_runtime(bed, setup, handler.runtime, &report->items[report->count++], err) < 0)
             return -1;
     }
     return 0;
 }
 
-static int prepare(const struct bed *bed, struct err *err)
+/* Finds or brings the image, and removes what an earlier run has left. */
+static int prepare(const struct options *options, const struct verify_bed *bed, struct err *err)
 {
-    const struct options *options = bed->options;
     enum image_presence presence;
     size_t removed;
     if (verify_gate_is_there(bed->settings.listen, err) < 0 ||
@@ -273,13 +182,15 @@ static int prepare(const struct bed *bed, struct err *err)
 }
 
 /* Whatever happens, the image goes: it is nobody else's. */
-static int probe_all(struct bed *bed, struct verify_report *report, struct err *err)
+static int probe_all(const struct options *options, struct verify_bed *bed,
+                     struct verify_report *report, struct err *err)
 {
+    struct probe_setup setup = make_setup(options, bed);
     struct err left = {0};
-    int result = prepare(bed, err);
+    int result = prepare(options, bed, err);
     if (result == 0)
-        result = verify_runtimes(bed, report, err);
-    if (!bed->options->image && verify_gate_is_there(bed->settings.listen, &left) == 0 &&
+        result = verify_runtimes(bed, &setup, report, err);
+    if (!options->image && verify_gate_is_there(bed->settings.listen, &left) == 0 &&
         verify_image_remove(bed->settings.listen, &left) < 0) {
         if (result == 0)
             *err = left;
@@ -290,10 +201,20 @@ static int probe_all(struct bed *bed, struct verify_report *report, struct err *
 
 /* --- the whole -------------------------------------------------------------------------------- */
 
-static enum cli_exit show(const struct bed *bed, const struct verify_report *report)
+/* What others wrote may be in it. */
+static enum cli_exit complain(const struct err *err)
+{
+    char text[4 * sizeof(err->text)]; /* each byte as \xNN */
+    struct writer writer = writer_make(text, sizeof(text));
+    writer_text(&writer, err->text);
+    say_error("%s", text);
+    return CLI_USAGE;
+}
+
+static enum cli_exit show(const struct options *options, const struct verify_report *report)
 {
     struct table_look look = table_look_of_stdout();
-    if (bed->options->format == OUTPUT_JSON) {
+    if (options->format == OUTPUT_JSON) {
         if (output_json(verify_report_json(report)) < 0)
             return CLI_USAGE;
     } else if (verify_report_print(report, &look, stdout) < 0) {
@@ -310,22 +231,21 @@ int cli_verify(int argc, char **argv)
     struct options options = {.config = "/etc/crigate/crigate.yaml"};
     if (argp_parse(&parser, argc, argv, 0, NULL, &options))
         return CLI_USAGE;
-    OWNED(free_bed) struct bed bed = {.options = &options, .lock = -1};
-    if (load_bed(&bed) < 0)
-        return CLI_USAGE;
+    OWNED(verify_bed_free) struct verify_bed bed = {.lock = -1};
+    struct err err = {0};
+    if (verify_bed_load(options.config, &bed, &err) < 0)
+        return err.text[0] ? complain(&err) : CLI_USAGE;
     struct verify_report report = {
         .policy = bed.policy,
-        .labels = bed.labels,
         .labels_trouble = bed.labels_trouble.text,
         .host = bed.host,
     };
-    struct err err = {0};
     verify_stop_catch();
     grpc_init();
-    int probed = probe_all(&bed, &report, &err);
+    int probed = probe_all(&options, &bed, &report, &err);
     grpc_shutdown();
     if (probed < 0)
         complain(&err);
     verify_stop_obey();
-    return probed < 0 ? CLI_USAGE : show(&bed, &report);
+    return probed < 0 ? CLI_USAGE : show(&options, &report);
 }

@@ -5,8 +5,9 @@
 #include "probe.pb-c.h"
 
 #define CONTAINER_NAME "probe"
-#define HOSTNAME "crigate-verify" /* a handler, and so a pod, may have a longer name than a host \
-                                   */
+#define HOSTNAME                                                                    \
+    "crigate-verify" /* a handler, and so a pod, may have a longer name than a host \
+                      */
 
 /* A pod's configuration with all that it points to. */
 struct pod_config {

@@ -1,29 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a probe's pod said, what it proves, and whether that is what the policy declares. Pure. */
+/* What a probe found out, and whether that is what the policy declares. Pure; any thread. */
 #ifndef CRIGATE_CLI_VERIFY_PROOF_H
 #define CRIGATE_CLI_VERIFY_PROOF_H
 
 #include <grpc/status.h>
 
-#include "base/err.h"
-#include "node/labels.h"
+#include "cli/verify_kernel.h"
 #include "policy/policy.h"
-
-/* What a kernel tells of itself; borrowed. */
-struct kernel_evidence {
-    struct str boot_id; /* /proc/sys/kernel/random/boot_id: one for each boot of each machine; empty
-                           when there is none, as in gVisor */
-    struct str version; /* /proc/version */
-    bool gvisor;        /* its log says that gVisor started */
-};
-
-enum probe_kernel {
-    KERNEL_UNKNOWN, /* what it said is too little, or contradicts itself */
-    KERNEL_HOST,
-    KERNEL_GVISOR,
-    KERNEL_OTHER, /* a kernel of its own which is not gVisor's: a virtual machine's, or this
-                     command does not run on containerd's host */
-};
 
 enum probe_end {
     PROBE_FAILED,   /* a call failed: `step` and `trouble` say which and why */
@@ -54,10 +37,10 @@ struct verified {
     struct err why; /* in one sentence, for all but FINDING_PROVEN; foreign text in it */
 };
 
+/* All borrowed. */
 struct verify_report {
     const struct policy *policy;
-    const struct node_labels *labels;
-    const char *labels_trouble;
+    const char *labels_trouble; /* why the node's labels are not known; "" when they are */
     struct kernel_evidence host;
     struct verified *items;
     size_t count;
@@ -65,13 +48,6 @@ struct verify_report {
 
 /* Whether the first call failed because a policy refuses the pod, and not for a while only. */
 bool probe_refuses(const struct probe_result *result);
-
-/* Reads what a probe printed: "boot-id: ID", "version: TEXT", "log:", then the kernel's log.
- * -1: it is not whole. */
-int kernel_evidence_read(struct str output, struct kernel_evidence *evidence) MUST_CHECK;
-
-enum probe_kernel kernel_evidence_tell(const struct kernel_evidence *evidence,
-                                       const struct kernel_evidence *host);
 
 /* Fills everything behind `probe`. */
 void verified_judge(const struct policy *policy, const struct kernel_evidence *host,
@@ -83,7 +59,6 @@ void verified_proof(const struct verified *verified, char *buf, size_t size);
 /* At least one runtime is proven, and each is, or is refused by the policy. */
 bool verify_report_holds(const struct verify_report *report);
 
-const char *probe_kernel_name(enum probe_kernel kernel); /* for a script */
-const char *finding_name(enum finding finding);
+const char *finding_name(enum finding finding); /* for a script */
 
 #endif
