@@ -3,6 +3,8 @@
  * everything that carries the label is stopped and removed, whatever became of the calls. */
 #include "cli/verify_run.h"
 
+#include <time.h>
+
 #include "cli/verify_call.h"
 #include "cli/verify_stop.h"
 #include "gate/inspect.h"
@@ -15,6 +17,8 @@
 #define CALL_MS 20000
 #define EXEC_S 15
 #define TRIES 3U
+#define SWEEP_MS 10000
+#define NAP_MS 100
 
 /* Where containerd's runtimes make their cgroups themselves, "/" leaves no directory above the
  * pod's own; where systemd does, they want a slice. */
@@ -173,14 +177,14 @@ static int remove_sandbox(const char *gate, struct str id, struct arena *arena, 
     return 0;
 }
 
-/* Removes all of ours. `*ready` are those that still ran. */
-static int sweep(const char *gate, size_t *removed, size_t *ready, struct err *err)
+/* Once over the list. `*left` counts those of ours that could not be removed; `err` then tells of
+ * one. */
+static int sweep(const char *gate, size_t *removed, size_t *left, struct err *err)
 {
     OWNED_ARENA struct arena arena = {0};
     struct sandbox_facts *list = NULL;
     size_t count = 0;
-    int result = 0;
-    *removed = *ready = 0;
+    *left = 0;
     struct answer answer =
         verify_call(gate, VERIFY_RUNTIME "ListPodSandbox", STR(""), CALL_MS, &arena);
     if (answer.code != GRPC_STATUS_OK)
@@ -191,19 +195,30 @@ static int sweep(const char *gate, size_t *removed, size_t *ready, struct err *e
     for (size_t i = 0; i < count; i++) {
         if (!is_ours(&list[i]))
             continue;
-        *ready += list[i].ready;
         if (remove_sandbox(gate, list[i].id, &arena, err) < 0)
-            result = -1;
+            ++*left;
         else
             ++*removed;
     }
-    return result;
+    return 0;
 }
 
+/* A kubelet that removes the same pod at the same time makes containerd fail for both of them, for
+ * a moment. */
 int probe_sweep(const char *gate, size_t *removed, struct err *err)
 {
-    size_t ready;
-    return sweep(gate, removed, &ready, err);
+    const struct timespec nap = {.tv_nsec = NAP_MS * 1000000L};
+    *removed = 0;
+    for (int waited = 0;; waited += NAP_MS) {
+        size_t left;
+        if (sweep(gate, removed, &left, err) < 0)
+            return -1;
+        if (left == 0)
+            return 0;
+        if (waited >= SWEEP_MS)
+            return -1;
+        nanosleep(&nap, NULL);
+    }
 }
 
 /* --- several tries ---------------------------------------------------------------------------- */
@@ -213,24 +228,35 @@ static bool wants_systemd(struct str why)
     return memmem(why.data, why.len, WANTS_SYSTEMD, sizeof(WANTS_SYSTEMD) - 1) != NULL;
 }
 
+/* Whether another pod may fare better. A sandbox that started and then failed its container may
+ * have been taken away: a kubelet removes pods that it does not know. */
+static bool is_worth_a_try(struct probe *probe)
+{
+    const struct probe_result *result = probe->result;
+    if (result->end != PROBE_FAILED || verify_stop_asked())
+        return false;
+    if (wants_systemd(result->trouble)) {
+        probe->pod.cgroup_parent = SYSTEMD_PARENT;
+        return true;
+    }
+    return probe->sandbox && result->code != GRPC_STATUS_DEADLINE_EXCEEDED;
+}
+
 int probe_run(const struct probe_setup *setup, const char *name, const char *handler,
               struct arena *arena, struct probe_result *result, struct err *err)
 {
-    struct probe_pod pod = probe_pod_first(setup, name);
-    for (; pod.attempt < TRIES; pod.attempt++) {
-        struct probe probe = {
-            .setup = setup, .pod = pod, .handler = handler, .arena = arena, .result = result};
-        size_t removed, ready;
+    struct probe probe = {.setup = setup,
+                          .pod = probe_pod_first(setup, name),
+                          .handler = handler,
+                          .arena = arena,
+                          .result = result};
+    do {
+        size_t removed;
         *result = (struct probe_result){.handler = STR(""), .output = STR(""), .trouble = STR("")};
+        probe.sandbox = probe.container = NULL;
         run_once(&probe);
-        if (sweep(setup->gate, &removed, &ready, err) < 0)
+        if (probe_sweep(setup->gate, &removed, err) < 0)
             return -1;
-        bool systemd = wants_systemd(result->trouble);
-        bool was_taken = probe.sandbox && ready == 0;
-        if (result->end != PROBE_FAILED || verify_stop_asked() || !(systemd || was_taken))
-            break;
-        if (systemd)
-            pod.cgroup_parent = SYSTEMD_PARENT;
-    }
+    } while (++probe.pod.attempt < TRIES && is_worth_a_try(&probe));
     return 0;
 }

@@ -131,6 +131,11 @@ disabled_plugins = [
     runtime_type = "io.containerd.runc.v2"
     [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.sliced.options]
       BinaryName = "$NODE_SOURCE/slice-adapter"
+  [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.held]
+    runtime_type = "io.containerd.runc.v2"
+    [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.held.options]
+      BinaryName = "$NODE_SOURCE/held-runc"
+      Root = "$NODE_DIR/private/held"
 EOF
     cat >"$NODE_DIR/cni/10-node.conflist" <<EOF
 {"cniVersion": "0.4.0", "name": "node", "plugins": [

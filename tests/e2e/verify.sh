@@ -3,7 +3,7 @@
 # End-to-end tests of `crigate verify`: what it proves, what it finds out, and that it leaves nothing.
 # To be sourced by run.
 
-VERIFIER='' # the run of the command that verify_hold has stopped
+VERIFIER='' # the run of the command that verify_hold has started
 
 # gate_verify FLAGS...: what the declared runtimes are, by the gate's own settings.
 gate_verify() {
@@ -100,54 +100,76 @@ test_verify_compares_with_the_policy_in_force() {
         "$GATE_PROGRAM" verify --config "$other"
 }
 
-# Starts the command and stops it while a pod of it runs.
+# Starts the command, which then waits for a pod's answer.
 verify_hold() {
-    local seen=''
+    verify_policy held '- {handler: held, isolation: hostKernel, default: true}' || return
+    rm -f "$NODE_DIR/exec-begun" "$NODE_DIR/exec-released"
     "$GATE_PROGRAM" verify --config "$GATE_CONFIG" >"$NODE_DIR/verifier.log" 2>&1 &
     VERIFIER=$!
-    while [[ ! $seen ]]; do
-        wait_for 20 verify_pod_is_there || fail "no pod is seen: $(<"$NODE_DIR/verifier.log")" || return
-        kill -STOP "$VERIFIER" || fail "it ends before it is held" || return
-        if verify_pod_is_there; then
-            seen=1
-        else
-            kill -CONT "$VERIFIER"
-        fi
-    done
+    wait_for 20 test -e "$NODE_DIR/exec-begun" ||
+        fail "no pod is asked: $(<"$NODE_DIR/verifier.log")"
 }
 
-# verify_release SIGNAL...: sends them to the held command and lets it go on; its exit status is then
-# in OUTPUT.
+# Lets the answer come, waits for the command, and puts its exit status into OUTPUT.
 verify_release() {
-    local signal
-    for signal in "$@" CONT; do
-        kill "-$signal" "$VERIFIER"
-    done
+    : >"$NODE_DIR/exec-released"
     OUTPUT=0
     wait "$VERIFIER" || OUTPUT=$?
 } 2>/dev/null # where bash would report the end of the job
 
 test_verify_removes_all_when_it_is_stopped() {
-    verify_hold && verify_release TERM || return
+    verify_hold || return
+    kill -TERM "$VERIFIER"
+    verify_release
     [[ $OUTPUT == 143 ]] || fail "exit $OUTPUT: $(<"$NODE_DIR/verifier.log")" || return
     verify_left_nothing
 }
 
 test_verify_removes_what_a_killed_run_left() {
-    verify_hold && verify_release KILL || return
+    verify_hold || return
+    kill -KILL "$VERIFIER"
+    verify_release
     verify_pod_is_there || fail "it left no pod, so nothing is shown" || return
     pod bystander || return
     succeeds gate_verify && says 'removed 1 pod sandbox that an earlier run had left' &&
         verify_left_nothing && in_pod true
 }
 
+# An image whose sh waits in its container for the file /go.
+verify_patient_image() {
+    local root=$NODE_DIR/patient tool
+    mkdir -p "$root/bin" "$root/proc" && cp /bin/busybox "$root/bin/busybox" || return
+    for tool in cat dmesg sleep test touch; do
+        ln "$root/bin/busybox" "$root/bin/$tool"
+    done
+    printf '%s\n' '#!/bin/busybox sh' ': >/begun; until [ -e /go ]; do sleep 0.05; done' \
+        'exec busybox sh "$@"' >"$root/bin/sh"
+    chmod +x "$root/bin/sh"
+    node_image crigate.test/patient:1 "$root" /bin/sh && rm -r "$root"
+}
+
+# The pod of the command that runs and its container, in which sh waits.
+verify_pod_waits() {
+    POD=$(gate_cri pods | sed -n 's/ crigate-verify.*//p')
+    [[ $POD ]] && CONTAINER=$(gate_cri containers | sed -n "s/ $POD .*//p") && [[ $CONTAINER ]] &&
+        gate_cri exec-sync "$CONTAINER" -- test -e /begun
+}
+
 test_verify_tries_again_without_its_pod() {
-    local id
-    verify_hold || return
+    local taken
+    verify_policy taken '- {handler: runc, isolation: hostKernel, default: true}' &&
+        verify_patient_image || return
+    "$GATE_PROGRAM" verify --config "$GATE_CONFIG" --image crigate.test/patient:1 \
+        >"$NODE_DIR/verifier.log" 2>&1 &
+    VERIFIER=$!
+    wait_for 20 verify_pod_waits || fail "no pod waits: $(<"$NODE_DIR/verifier.log")" || return
     # as a kubelet does with pods that it does not know
-    id=$(gate_cri pods | sed -n 's/ crigate-verify.*//p')
-    succeeds gate_cri stopp "$id" && succeeds gate_cri rmp "$id" && verify_release || return
-    [[ $OUTPUT == 0 ]] || fail "exit $OUTPUT: $(<"$NODE_DIR/verifier.log")" || return
+    taken=$POD
+    wait_for 10 gate_cri stopp "$taken" || fail "the pod cannot be stopped" || return
+    wait_for 10 gate_cri rmp "$taken" || fail "the pod cannot be removed" || return
+    wait_for 20 verify_pod_waits || fail "no second pod: $(<"$NODE_DIR/verifier.log")" || return
+    succeeds gate_cri exec-sync "$CONTAINER" -- touch /go || return
+    wait "$VERIFIER" || fail "it fails: $(<"$NODE_DIR/verifier.log")" || return
     verify_left_nothing && audited 'any(.[]; .pod.namespace == "crigate-verify" and .pod.attempt == 1)'
 }
 
