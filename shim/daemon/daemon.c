@@ -186,8 +186,7 @@ static int open_parts(struct daemon *daemon, struct err *err)
         .format = formats[settings->audit.format],
     };
     /* The socket first: it tells whether another daemon serves already. */
-    if (service_sockets_take(&daemon->sockets, err) < 0 || open_listener(daemon, err) < 0 ||
-        audit_open(&audit, &daemon->audit, err) < 0 ||
+    if (open_listener(daemon, err) < 0 || audit_open(&audit, &daemon->audit, err) < 0 ||
         watcher_create(on_signal, daemon, &daemon->watcher, err) < 0 ||
         loop_create(&daemon->loop, err) < 0 ||
         upstream_create(settings->upstream, daemon->loop, &daemon->gate.upstream, err) < 0)
@@ -227,27 +226,28 @@ static int collect(void *cookie, struct snapshot *snapshot)
 }
 
 /* Pods do not wait for a page: a port that is taken is a warning. */
+static void warn_of_http(const struct err *err)
+{
+    say_warn("%s; there are no metrics and no status page", err->text);
+}
+
 static void start_http(struct daemon *daemon)
 {
-    const struct settings_http *http = &daemon->settings.http;
+    const char *name = daemon->settings.http.name;
+    struct err err;
+    if (daemon->sockets.http < 0)
+        return;
     struct http_options options = {
-        .inherited = daemon->sockets.http,
-        .address = &http->any,
-        .address_size = http->size,
-        .name = http->name,
+        .socket = steal_fd(&daemon->sockets.http),
         .loop = daemon->loop,
         .collect = collect,
         .cookie = daemon,
     };
-    struct err err;
-    daemon->sockets.http = -1;
-    if (options.inherited < 0 && !http->name)
-        return;
     if (http_start(&options, &daemon->http, &err) < 0)
-        say_warn("%s; there are no metrics and no status page", err.text);
+        warn_of_http(&err);
     else
         say_info("metrics, health and the status page are at http://%s/",
-                 http->name ? http->name : "(an inherited socket)");
+                 name ? name : "the socket that was handed over");
 }
 
 static int follow_files(struct daemon *daemon, struct err *err)
@@ -296,6 +296,7 @@ static int run(struct daemon *daemon, struct err *err)
 static void close_parts(struct daemon *daemon)
 {
     http_destroy(daemon->http);
+    own_fd(&daemon->sockets.http);
     listener_close(daemon->listener);
     watcher_destroy(daemon->watcher);
     live_labels_destroy(daemon->labels);
@@ -327,13 +328,30 @@ static int run_with_grpc(struct daemon *daemon)
     return outcome;
 }
 
+/* While network sockets can still be made. */
+static int take_sockets(struct daemon *daemon)
+{
+    const struct settings_http *http = &daemon->settings.http;
+    struct err err;
+    if (service_sockets_take(&daemon->sockets, &err) < 0) {
+        say_error("%s", err.text);
+        return -1;
+    }
+    if (daemon->sockets.http >= 0 || !http->name)
+        return 0;
+    daemon->sockets.http = http_listen(&http->any, http->size, http->name, &err);
+    if (daemon->sockets.http < 0)
+        warn_of_http(&err);
+    return 0;
+}
+
 int daemon_run(const char *config)
 {
     struct daemon daemon = {.sockets = {-1, -1},
                             .started = time(NULL),
                             .terminate = {.done = on_terminate},
                             .over = {.done = on_over}};
-    if (load_configuration(&daemon, config) < 0) {
+    if (load_configuration(&daemon, config) < 0 || take_sockets(&daemon) < 0) {
         close_parts(&daemon);
         return -1;
     }

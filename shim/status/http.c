@@ -247,14 +247,13 @@ static void on_message(void *cookie, const char *fmt, va_list args)
 
 /* --- start and stop ------------------------------------------------------------------------ */
 
-static int listen_at(const struct http_options *options, struct err *err)
+int http_listen(const struct sockaddr *address, socklen_t size, const char *name, struct err *err)
 {
     int on = 1;
-    OWNED_FD int fd =
-        socket(options->address->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    OWNED_FD int fd = socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0 ||
-        bind(fd, options->address, options->address_size) < 0 || listen(fd, CONNECTIONS_MAX) < 0)
-        return err_set_errno(err, errno, "http: listen on %s", options->name);
+        bind(fd, address, size) < 0 || listen(fd, CONNECTIONS_MAX) < 0)
+        return err_set_errno(err, errno, "http: listen on %s", name);
     return steal_fd(&fd);
 }
 
@@ -283,7 +282,7 @@ static int serve(struct http *http, int socket, struct err *err)
 
 int http_start(const struct http_options *options, struct http **http, struct err *err)
 {
-    OWNED_FD int socket = options->inherited;
+    OWNED_FD int socket = options->socket;
     struct http *room = calloc(1, sizeof(*room));
     if (!room)
         return err_set(err, "http: out of memory");
@@ -291,9 +290,7 @@ int http_start(const struct http_options *options, struct http **http, struct er
     OWNED(own_http) struct http *made = room;
     if (page_security_policy(made->security_policy, sizeof(made->security_policy), err) < 0)
         return -1;
-    if (socket < 0)
-        socket = listen_at(options, err);
-    if (socket < 0 || serve(made, socket, err) < 0)
+    if (serve(made, socket, err) < 0)
         return -1;
     steal_fd(&socket);
     *http = steal_ptr(&made);

@@ -16,10 +16,7 @@
 typedef int http_collect_fn(void *cookie, struct snapshot *snapshot);
 
 struct http_options {
-    int inherited; /* a listening TCP socket, which the server owns from now on; -1: none */
-    const struct sockaddr *address; /* without one: where to listen */
-    socklen_t address_size;
-    const char *name; /* of that address, for messages */
+    int socket; /* listens; the server owns it from now on */
     struct loop *loop;
     http_collect_fn *collect;
     void *cookie;
@@ -27,7 +24,12 @@ struct http_options {
 
 struct http;
 
-/* Listens and answers; the loop need not run yet. -1: no socket, no thread, no memory. */
+/* A listening TCP socket, the caller's. `name` is the address as messages call it. -1: not to be
+ * had. */
+int http_listen(const struct sockaddr *address, socklen_t size, const char *name,
+                struct err *err) MUST_CHECK;
+
+/* Answers; the loop need not run yet. -1: no thread, no memory. */
 int http_start(const struct http_options *options, struct http **http, struct err *err) MUST_CHECK;
 
 /* On the loop's thread, before loop_stop(): no more answers. NULL is allowed. */
