@@ -185,6 +185,13 @@ test_verify_works_alone() {
         "$GATE_PROGRAM" verify --config "$GATE_CONFIG"
 }
 
+test_verify_says_what_it_lacks_to_import() {
+    refused "\`ctr\`, which is not in" --image -- env PATH=/nonexistent "$GATE_PROGRAM" verify \
+        --config "$GATE_CONFIG" &&
+        refused 'could not be imported' "$NODE_DIR/none.sock" -- \
+            gate_verify --containerd "$NODE_DIR/none.sock" && verify_left_nothing
+}
+
 test_verify_says_who_is_away() {
     node_containerd_stop
     refused 'containerd cannot be reached' -- gate_verify
