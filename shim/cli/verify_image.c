@@ -124,8 +124,10 @@ static int import(const char *containerd, struct err *err)
 static int wait_until_listed(const char *gate, struct err *err)
 {
     const struct timespec nap = {.tv_nsec = NAP_MS * 1000000L};
-    for (int waited = 0; waited < LISTED_MS && !verify_stop_asked(); waited += NAP_MS) {
+    for (int waited = 0; waited < LISTED_MS; waited += NAP_MS) {
         enum image_presence presence;
+        if (verify_stop_asked())
+            return err_set(err, "stopped by a signal");
         if (verify_image_find(gate, probe_image_id, &presence, err) < 0)
             return -1;
         if (presence == IMAGE_PRESENT)
