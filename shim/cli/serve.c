@@ -33,8 +33,9 @@ int cli_serve(int argc, char **argv)
             "force for the next call once its writer has closed it, or moved it there. A wrong "
             "one is told in this log and in the audit log, and what was in force stays. SIGHUP: "
             "reads both now, and says so when nothing has changed; the settings are read at the "
-            "start only. SIGTERM or SIGINT: refuses new calls, lets running ones "
-            "end for up to 10 seconds, exits 0. Exit 1: it could not start; 2: wrong usage.",
+            "start only. SIGTERM or SIGINT: lets running calls end for up to 10 "
+            "seconds and serves new ones meanwhile, asks its peers to connect anew, exits 0. Exit "
+            "1: it could not start; 2: wrong usage.",
     };
     const char *config = "/etc/crigate/crigate.yaml";
     argp_err_exit_status = CLI_USAGE;
