@@ -124,6 +124,11 @@ static void check_connectable(const char *path)
                  geteuid());
 }
 
+static bool uses_network(const struct settings *settings)
+{
+    return settings->kubeconfig != NULL;
+}
+
 void confine(const struct settings *settings, const char *journal)
 {
     struct err no_capabilities, no_landlock, no_seccomp;
@@ -138,7 +143,7 @@ void confine(const struct settings *settings, const char *journal)
     prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
     int dropped = drop_capabilities(&kept, &no_capabilities);
     int abi = confine_paths(settings, journal, &no_landlock);
-    int calls = confine_calls(settings->kubeconfig != NULL, &no_seccomp);
+    int calls = confine_calls(uses_network(settings), &no_seccomp);
     snprintf(landlock, sizeof(landlock), "Landlock ABI %d", abi);
     snprintf(seccomp, sizeof(seccomp), "%d system calls", calls);
     say_info("confined: %s, %s, %s",

@@ -8,7 +8,6 @@
 #include "daemon/confine_paths.h"
 
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/say.h"
 #include "base/trail.h"
@@ -82,7 +81,8 @@ static void allow_network(struct confine_files *files)
 /* What gRPC and libc read by themselves, with the API server or without. */
 static void allow_libraries(struct confine_files *files)
 {
-    static const char *const paths[] = {"/dev/urandom", "/etc/localtime", "/usr/share/zoneinfo"};
+    static const char *const paths[] = {"/dev/urandom", "/etc/localtime", "/usr/share/zoneinfo",
+                                        "/sys/devices/system/cpu"};
     for (size_t i = 0; i < sizeof(paths) / sizeof(*paths); i++)
         confine_files_allow(files, paths[i], CONFINE_READ);
 }
@@ -113,34 +113,46 @@ static void allow_parent(struct confine_files *files, const char *path, enum con
         confine_files_allow(files, parent, access);
 }
 
+/* Cuts `path` to its directory; false when that is the root, which no rule opens. */
+static bool go_up(char *path)
+{
+    char *slash = strrchr(path, '/');
+    if (!slash || slash == path)
+        return false;
+    *slash = '\0';
+    return true;
+}
+
 /*
  * The log makes its directory anew when somebody has deleted it. While the journal takes the
  * records it can do without until a restart; where there is no journal, pods would be refused until
  * then, and the directory above is its to write, too. So is the nearest one that is there, when the
- * directory has never been made.
+ * directory has not been made yet.
  */
 static void allow_audit(struct confine_files *files, const char *path, const char *journal)
 {
     char dir[PATH_MAX];
-    struct stat info;
-    bool made = false, has_journal = stat(journal, &info) == 0;
     snprintf(dir, sizeof(dir), "%s", path);
-    for (int above = 1;; above++) {
-        char *slash = strrchr(dir, '/');
-        if (!slash || slash == dir)
-            return;
-        *slash = '\0';
-        if (stat(dir, &info) < 0)
-            continue;
+    if (!go_up(dir))
+        return;
+    bool made = access(dir, F_OK) == 0;
+    if (made)
         confine_files_allow(files, dir, CONFINE_WRITE);
-        made |= above == 1;
-        if (above > 1 || has_journal)
-            break;
-    }
-    if (!made)
+    if (made && access(journal, F_OK) == 0)
+        return;
+    bool inside = go_up(dir);
+    while (inside && access(dir, F_OK) < 0)
+        inside = go_up(dir);
+    if (inside)
+        confine_files_allow(files, dir, CONFINE_WRITE);
+    if (!made && inside)
         say_info("the audit log's directory is not there yet: until a restart the daemon may write "
                  "to all of %s",
                  dir);
+    else if (!made)
+        say_warn("the directory of the audit log %s is not there, and is not made in /: make it, "
+                 "and restart crigate",
+                 path);
 }
 
 /* --- all of it ----------------------------------------------------------------------------- */
