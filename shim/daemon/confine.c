@@ -89,10 +89,16 @@ static int drop_capabilities(uint64_t *kept, struct err *err)
             prctl(PR_CAPBSET_DROP, i, 0, 0, 0);
     }
     prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+    bool differs = false;
     for (size_t i = 0; i < _LINUX_CAPABILITY_U32S_3; i++) {
         uint32_t set = (uint32_t)(*kept >> (32 * i));
-        sets[i] = (struct __user_cap_data_struct){.permitted = set, .effective = set};
+        const struct __user_cap_data_struct wanted = {.permitted = set, .effective = set};
+        differs |= memcmp(&sets[i], &wanted, sizeof(wanted)) != 0;
+        sets[i] = wanted;
     }
+    /* A service manager that gave us none may have forbidden the call, too. */
+    if (!differs)
+        return 0;
     return syscall(SYS_capset, &header, sets) < 0 ? err_set_errno(err, errno, "capabilities") : 0;
 }
 

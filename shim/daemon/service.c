@@ -6,21 +6,24 @@
 #include <systemd/sd-daemon.h>
 #include <time.h>
 
-static int take_socket(struct service_sockets *sockets, int fd, struct err *err)
+#include "base/say.h"
+
+/* What is of no use is no reason not to serve. */
+static void take_socket(struct service_sockets *sockets, int fd)
 {
     int *place = NULL;
     if (sd_is_socket_unix(fd, SOCK_STREAM, 1, NULL, 0) > 0)
         place = &sockets->cri;
     else if (sd_is_socket_inet(fd, AF_UNSPEC, SOCK_STREAM, 1, 0) > 0)
         place = &sockets->http;
-    if (!place || *place >= 0)
-        return err_set(
-            err,
-            "the service manager hands over descriptor %d, which is not wanted: one unix "
-            "stream socket and one TCP socket are, both listening",
-            fd);
-    *place = fd;
-    return 0;
+    if (place && *place < 0) {
+        *place = fd;
+        return;
+    }
+    say_warn("the service manager hands over descriptor %d, which is not used: one unix stream "
+             "socket and one TCP socket are, both listening",
+             fd);
+    close(fd);
 }
 
 int service_sockets_take(struct service_sockets *sockets, struct err *err)
@@ -29,10 +32,8 @@ int service_sockets_take(struct service_sockets *sockets, struct err *err)
     int count = sd_listen_fds(true);
     if (count < 0)
         return err_set_errno(err, -count, "the service manager's sockets");
-    for (int i = 0; i < count; i++) {
-        if (take_socket(sockets, SD_LISTEN_FDS_START + i, err) < 0)
-            return -1;
-    }
+    for (int i = 0; i < count; i++)
+        take_socket(sockets, SD_LISTEN_FDS_START + i);
     return 0;
 }
 

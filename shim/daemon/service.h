@@ -15,8 +15,8 @@ struct service_sockets {
     int http; /* a TCP socket */
 };
 
-/* Takes what sd_listen_fds(3) has; afterwards nobody else does. -1: there is one that is neither,
- * or a second of a kind. */
+/* Takes what sd_listen_fds(3) has; afterwards nobody else does. One that is neither, or a second of
+ * a kind, is a warning. -1: there is no telling. */
 int service_sockets_take(struct service_sockets *sockets, struct err *err) MUST_CHECK;
 
 /* Any thread. `status` is a sentence for `systemctl status`. */

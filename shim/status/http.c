@@ -272,8 +272,8 @@ static void init(struct http *http, const struct http_options *options)
 static int serve(struct http *http, int socket, struct err *err)
 {
     http->server = MHD_start_daemon(
-        MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ERROR_LOG, 0, NULL, NULL, on_request, http,
-        MHD_OPTION_EXTERNAL_LOGGER, on_message, NULL, MHD_OPTION_LISTEN_SOCKET, socket,
+        MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC | MHD_USE_ERROR_LOG, 0, NULL, NULL, on_request,
+        http, MHD_OPTION_EXTERNAL_LOGGER, on_message, NULL, MHD_OPTION_LISTEN_SOCKET, socket,
         MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT,
         (unsigned)IDLE_SECONDS, MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY,
         MHD_OPTION_END);
@@ -305,6 +305,10 @@ void http_stop(struct http *http)
     http->closed = true; /* who waits for this thread need not wait any longer */
     pthread_cond_signal(&http->told);
     pthread_mutex_unlock(&http->lock);
+    /* Stopping would shut the socket itself down, which may be systemd's, for the next daemon. */
+    MHD_socket socket = MHD_quiesce_daemon(http->server);
+    if (socket != MHD_INVALID_SOCKET)
+        close(socket);
     MHD_stop_daemon(http->server);
     http->server = NULL;
 }
