@@ -26,4 +26,11 @@ static inline bool deadline_is_past(const struct timespec *deadline)
     return !deadline_is_before(&now, deadline);
 }
 
+/* Now, in milliseconds since some moment. */
+static inline int64_t deadline_now_ms(void)
+{
+    struct timespec now = deadline_in(0);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
 #endif
