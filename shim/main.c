@@ -13,6 +13,7 @@ static const struct command list[] = {
     {"test", cli_test, "hold a policy against its cases"},
     {"ps", cli_ps, "show what runs here, and what the policy would choose now"},
     {"verify", cli_verify, "prove by a pod under each runtime that it isolates as declared"},
+    {"setup", cli_setup, "put the gate in front of this node's containerd, or take that back"},
     {"audit", cli_audit, "read the audit log, and check that it is whole"},
 };
 

@@ -19,5 +19,6 @@ int cli_test(int argc, char **argv);
 int cli_ps(int argc, char **argv);
 int cli_verify(int argc, char **argv);
 int cli_audit(int argc, char **argv);
+int cli_setup(int argc, char **argv);
 
 #endif

@@ -71,6 +71,25 @@ static int read_entries(struct str reply, struct entry *entries, size_t *count, 
     return 0;
 }
 
+int inspect_handlers(struct str reply, struct arena *arena, struct str **names, size_t *count,
+                     struct err *err)
+{
+    size_t found;
+    if (read_entries(reply, NULL, &found, err) < 0)
+        return -1;
+    struct entry *entries = arena_array(arena, found, sizeof(*entries));
+    struct str *list = arena_array(arena, found, sizeof(*list));
+    if (!entries || !list)
+        return err_set(err, "containerd's status: memory is out for %zu runtime handlers", found);
+    if (read_entries(reply, entries, &found, err) < 0)
+        return -1;
+    for (size_t i = 0; i < found; i++)
+        list[i] = entries[i].name;
+    *names = list;
+    *count = found;
+    return 0;
+}
+
 static const struct entry *find_entry(const struct entry *entries, size_t count,
                                       const struct policy_runtime *runtime)
 {

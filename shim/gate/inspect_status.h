@@ -20,4 +20,9 @@
 int inspect_status(const struct policy *policy, struct str reply, struct arena *arena,
                    struct str *rewritten, struct err *err) MUST_CHECK;
 
+/* The names in runtime_handlers, none from an older containerd; they borrow from `reply`. -1: the
+ * reply cannot be read, or memory is out. */
+int inspect_handlers(struct str reply, struct arena *arena, struct str **names, size_t *count,
+                     struct err *err) MUST_CHECK;
+
 #endif
