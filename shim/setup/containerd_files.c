@@ -158,9 +158,10 @@ int containerd_files_read(const struct containerd_request *request, struct arena
         return err_set(err, "memory is out");
     files->count = 1;
     if (read_one(request->path, request->root, arena, &files->items[0], err) < 0 ||
-        read_version(files, request, err) < 0 || read_imports(request, arena, files, err) < 0)
+        check_disabled(&files->items[0], arena, err) < 0 || read_version(files, request, err) < 0 ||
+        read_imports(request, arena, files, err) < 0)
         return -1;
-    for (size_t i = 0; i < files->count; i++) {
+    for (size_t i = 1; i < files->count; i++) {
         if (check_disabled(&files->items[i], arena, err) < 0)
             return -1;
     }
