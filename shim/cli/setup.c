@@ -46,6 +46,17 @@ static const char *absolute(struct argp_state *state, const char *name, const ch
     return path;
 }
 
+/* Files under it are looked up with patterns. */
+static const char *parse_root(struct argp_state *state, const char *path)
+{
+    if (path[strcspn(path, "*?[\\")])
+        argp_error(state,
+                   "--root: a directory whose name has \"*\", \"?\", \"[\" or \"\\\" cannot "
+                   "be used: \"%s\"",
+                   path);
+    return strcmp(absolute(state, "--root", path), "/") == 0 ? "" : path;
+}
+
 static error_t parse_option(int key, char *arg, struct argp_state *state)
 {
     struct options *options = state->input;
@@ -66,7 +77,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
         options->setup.kubelet_config = absolute(state, "--kubelet-config", arg);
         return 0;
     case ROOT_KEY:
-        options->setup.root = strcmp(absolute(state, "--root", arg), "/") == 0 ? "" : arg;
+        options->setup.root = parse_root(state, arg);
         return 0;
     case NO_START_KEY:
         options->setup.no_start = true;

@@ -36,13 +36,19 @@ static int check_interrupted(struct err *err)
 
 /* --- files --------------------------------------------------------------------------------- */
 
+static void add_edit(struct journal *journal, const struct edit *edit)
+{
+    journal->edits[journal->count++] =
+        (struct journal_edit){.edit = *edit, .makes_dir = !place_has_dir(edit->path)};
+}
+
 static void fill_journal(const struct setup_plan *plan, struct journal *journal)
 {
     *journal = (struct journal){0};
     if (plan->containerd.state == CONTAINERD_NEEDS_EDIT)
-        journal->edits[journal->count++].edit = plan->containerd.edit;
+        add_edit(journal, &plan->containerd.edit);
     for (size_t i = 0; i < plan->kubelet.count; i++)
-        journal->edits[journal->count++].edit = plan->kubelet.edits[i];
+        add_edit(journal, &plan->kubelet.edits[i]);
 }
 
 /* Nobody has changed it since the plan was made. */
@@ -56,29 +62,25 @@ static int check_unchanged(const struct edit *edit, struct arena *arena, struct 
     return 0;
 }
 
-static int write_file(const struct journal_store *store, struct journal *journal,
-                      struct journal_edit *item, struct err *err)
+static int write_file(const struct journal_store *store, const struct journal_edit *item,
+                      struct err *err)
 {
     if (check_unchanged(&item->edit, store->arena, err) < 0)
         return -1;
-    if (!item->edit.before.exists) {
-        if (place_make_dir(item->edit.path, &item->made_dir, err) < 0)
-            return -1;
-        if (item->made_dir && journal_save(store, journal, err) < 0)
-            return -1;
-    }
+    if (item->makes_dir && place_make_dir(item->edit.path, 0755, err) < 0)
+        return -1;
     if (place_put(item->edit.path, &item->edit.after, err) < 0)
         return -1;
     say_info("wrote %s", item->edit.path);
     return 0;
 }
 
-static int write_stage(const struct journal_store *store, struct journal *journal,
+static int write_stage(const struct journal_store *store, const struct journal *journal,
                        enum edit_stage stage, struct err *err)
 {
     for (size_t i = 0; i < journal->count; i++) {
         if (journal->edits[i].edit.stage == stage &&
-            (check_interrupted(err) < 0 || write_file(store, journal, &journal->edits[i], err) < 0))
+            (check_interrupted(err) < 0 || write_file(store, &journal->edits[i], err) < 0))
             return -1;
     }
     return 0;
@@ -91,6 +93,29 @@ static int do_unit(const char *verb, const char *unit, struct err *err)
     if (check_interrupted(err) < 0 || unit_do(verb, unit, err) < 0)
         return -1;
     say_info("systemctl %s %s", verb, unit);
+    return 0;
+}
+
+static void pause_a_moment(void)
+{
+    const struct timespec pause = {.tv_nsec = PAUSE_MS * 1000000L};
+    nanosleep(&pause, NULL);
+}
+
+/* Until what `unit` listens with answers. */
+static int wait_for_cri(const char *socket, const struct policy *policy, const char *unit,
+                        struct err *err)
+{
+    int64_t end = deadline_now_ms() + ANSWER_MS;
+    struct err why = {0};
+    while (probe_cri(socket, policy, &why) < 0) {
+        if (check_interrupted(err) < 0)
+            return -1;
+        if (deadline_now_ms() > end || unit_is("is-failed", unit))
+            return err_set(err, "%s does not answer at %s (look at `journalctl -u %s`): %s", unit,
+                           socket, unit, why.text);
+        pause_a_moment();
+    }
     return 0;
 }
 
@@ -110,7 +135,7 @@ static int apply_containerd(const struct setup_plan *plan, const struct journal_
     journal->restarts_containerd = true;
     if (journal_save(store, journal, err) < 0 || do_unit("restart", UNIT_CONTAINERD, err) < 0)
         return -1;
-    return probe_cri(plan->settings.upstream, NULL, ANSWER_MS, err);
+    return wait_for_cri(plan->settings.upstream, NULL, UNIT_CONTAINERD, err);
 }
 
 static int apply_gate(const struct setup_plan *plan, const struct journal_store *store,
@@ -132,19 +157,18 @@ static int apply_gate(const struct setup_plan *plan, const struct journal_store 
     }
     if (!plan->has_systemd || plan->options->no_start)
         return 0;
-    if (check_interrupted(err) < 0 ||
-        probe_cri(plan->settings.listen, plan->policy, ANSWER_MS, err) < 0)
-        return err_wrap(err, "the gate");
+    if (wait_for_cri(plan->settings.listen, plan->policy, gate_units[GATE_SERVICE], err) < 0)
+        return -1;
     say_info("the gate answers at %s", plan->settings.listen);
     return 0;
 }
 
 /* A kubelet that speaks to the gate is connected to its socket. */
-static int wait_for_kubelet(const char *listen, struct err *err)
+static int wait_for_kubelet(const char *listen, const struct probe_peers *before, struct err *err)
 {
-    const struct timespec pause = {.tv_nsec = PAUSE_MS * 1000000L};
     int64_t end = deadline_now_ms() + ANSWER_MS;
-    while (!probe_is_connected(listen)) {
+    struct probe_peers now;
+    while (probe_list_peers(listen, &now), !probe_has_new_peer(before, &now)) {
         if (check_interrupted(err) < 0)
             return -1;
         if (unit_is("is-failed", UNIT_KUBELET))
@@ -154,7 +178,7 @@ static int wait_for_kubelet(const char *listen, struct err *err)
                            "the kubelet runs, but within %d s it did not connect to %s: does "
                            "another flag or file name its runtime?",
                            ANSWER_MS / 1000, listen);
-        nanosleep(&pause, NULL);
+        pause_a_moment();
     }
     say_info("the kubelet is connected to the gate");
     return 0;
@@ -167,10 +191,12 @@ static int apply_kubelet(const struct setup_plan *plan, const struct journal_sto
         return -1;
     if (!plan->restart_kubelet)
         return 0;
+    struct probe_peers before;
+    probe_list_peers(plan->settings.listen, &before);
     journal->restarts_kubelet = true;
     if (journal_save(store, journal, err) < 0 || do_unit("restart", UNIT_KUBELET, err) < 0)
         return -1;
-    return wait_for_kubelet(plan->settings.listen, err);
+    return wait_for_kubelet(plan->settings.listen, &before, err);
 }
 
 static int apply(const struct setup_plan *plan, const struct journal_store *store,

@@ -22,13 +22,13 @@ static bool has_plugin(const struct toml_entry *entry)
             str_eq(entry->path[PLUGIN], STR(PLUGIN_3)));
 }
 
-bool containerd_is_handler(const struct toml_entry *entry, const char *handler)
+bool containerd_is_handler(const struct toml_entry *entry, struct str handler)
 {
     static const struct str below[] = {{"containerd", 10}, {"runtimes", 8}};
     if (!has_plugin(entry) || entry->depth <= HANDLER || !str_eq(entry->path[2], below[0]) ||
         !str_eq(entry->path[3], below[1]))
         return false;
-    return !handler || str_eq(entry->path[HANDLER], str_of(handler));
+    return handler.len == 0 || str_eq(entry->path[HANDLER], handler);
 }
 
 int containerd_add_handlers(const struct toml *toml, struct arena *arena, struct str **handlers,
@@ -40,7 +40,7 @@ int containerd_add_handlers(const struct toml *toml, struct arena *arena, struct
     if (*count)
         memcpy(list, *handlers, *count * sizeof(*list));
     for (size_t i = 0; i < toml->count; i++) {
-        if (!containerd_is_handler(&toml->items[i], NULL))
+        if (!containerd_is_handler(&toml->items[i], STR("")))
             continue;
         struct str name = toml->items[i].path[HANDLER];
         size_t at = 0;
@@ -53,7 +53,7 @@ int containerd_add_handlers(const struct toml *toml, struct arena *arena, struct
     return 0;
 }
 
-static bool names_handler(const struct toml *toml, const char *handler)
+static bool names_handler(const struct toml *toml, struct str handler)
 {
     for (size_t i = 0; i < toml->count; i++) {
         if (containerd_is_handler(&toml->items[i], handler))
@@ -69,7 +69,7 @@ static void note_type(const struct containerd_file *file, struct arena *arena,
 {
     for (size_t i = 0; i < file->toml.count; i++) {
         const struct toml_entry *entry = &file->toml.items[i];
-        if (containerd_is_handler(entry, CONTAINERD_RUNSC) && entry->depth == HANDLER + 2 &&
+        if (containerd_is_handler(entry, STR(CONTAINERD_RUNSC)) && entry->depth == HANDLER + 2 &&
             str_eq(entry->path[HANDLER + 1], STR("runtime_type")) &&
             !toml_string(entry->raw, arena, &plan->type))
             plan->type = STR("");
@@ -81,7 +81,7 @@ static bool find_runsc(const struct containerd_files *files, struct arena *arena
                        struct containerd_plan *plan)
 {
     for (size_t i = files->count; i-- > 0;) {
-        if (!names_handler(&files->items[i].toml, CONTAINERD_RUNSC))
+        if (!names_handler(&files->items[i].toml, STR(CONTAINERD_RUNSC)))
             continue;
         plan->state = CONTAINERD_HAS_RUNSC;
         plan->where = files->items[i].path;
@@ -119,9 +119,9 @@ static size_t choose_file(const struct containerd_files *files)
 static bool needs_runc(const struct containerd_files *files, const struct containerd_file *file)
 {
     if (files->version == 2)
-        return !names_handler(&file->toml, NULL);
+        return !names_handler(&file->toml, STR(""));
     for (size_t i = 0; i < files->count; i++) {
-        if (names_handler(&files->items[i].toml, NULL))
+        if (names_handler(&files->items[i].toml, STR("")))
             return false;
     }
     return true;
@@ -260,7 +260,8 @@ static int plan_edit(const struct containerd_request *request, const struct cont
                                .after = file->placed,
                                .mark = MARK};
     if (!file->placed.exists)
-        plan->edit.after = (struct placed){.exists = true, .mode = 0644};
+        plan->edit.after =
+            (struct placed){.exists = true, .mode = 0644, .uid = geteuid(), .gid = getegid()};
     if (!block)
         return err_set(err, "memory is out");
     if (check_open(file, files->version, err) < 0 ||

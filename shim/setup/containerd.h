@@ -45,9 +45,9 @@ struct containerd_request {
 int containerd_plan_make(const struct containerd_request *request, struct arena *arena,
                          struct containerd_plan *plan, struct err *err) MUST_CHECK;
 
-/* Whether the path of `entry` is, or is under, containerd's table of that runtime handler; NULL:
- * the table of all of them. */
-bool containerd_is_handler(const struct toml_entry *entry, const char *handler);
+/* Whether the path of `entry` is, or is under, containerd's table of that runtime handler; "":
+ * of any. */
+bool containerd_is_handler(const struct toml_entry *entry, struct str handler);
 
 /* Adds each handler that `toml` names and that is not there yet. -1: memory is out. */
 int containerd_add_handlers(const struct toml *toml, struct arena *arena, struct str **handlers,

@@ -59,7 +59,7 @@ static bool is_zero(struct str raw)
 static bool may_differ(const struct toml_entry *entry)
 {
     return (entry->depth == 1 && str_eq(entry->path[0], STR("imports"))) ||
-           containerd_is_handler(entry, CONTAINERD_RUNSC);
+           containerd_is_handler(entry, STR(CONTAINERD_RUNSC));
 }
 
 static int compare_paths(const void *left, const void *right)
@@ -129,7 +129,7 @@ static int check_runsc(const struct settings_list *list, struct arena *arena, st
     for (size_t i = 0; i < list->count; i++) {
         const struct toml_entry *entry = list->items[i];
         struct str type;
-        if (containerd_is_handler(entry, CONTAINERD_RUNSC) &&
+        if (containerd_is_handler(entry, STR(CONTAINERD_RUNSC)) &&
             str_eq(entry->path[entry->depth - 1], STR("runtime_type")) &&
             toml_string(entry->raw, arena, &type) && str_eq(type, STR(CONTAINERD_RUNSC_TYPE)))
             return 0;

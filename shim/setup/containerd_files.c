@@ -27,7 +27,12 @@ static int read_version(struct containerd_files *files, const struct containerd_
     const struct toml_entry *entry = toml_find(&file->toml, key, 1);
     if (!file->placed.exists) {
         files->version = request->version_if_new;
-        return 0;
+        return files->version >= 2 && files->version <= 4
+                   ? 0
+                   : err_set(err,
+                             "%s is not there, and the version that containerd would have it "
+                             "in is not known here",
+                             file->path);
     }
     if (!entry)
         return err_set(

@@ -15,23 +15,18 @@
 #define STORE PARENT "/setup"
 #define FILE_NAME "journal.json"
 
-static int make_dir(const char *path, mode_t mode, struct err *err)
-{
-    if (mkdir(path, mode) == 0 || errno == EEXIST)
-        return 0;
-    return err_set_errno(err, errno, "directory %s cannot be made", path);
-}
-
+/* Containerd's file may hold a registry's password: nobody else may look in. */
 static int make_store(const char *root, const char *dir, struct err *err)
 {
-    static const char *const parents[] = {"/var", "/var/lib", PARENT};
+    static const char *const parents[] = {"/var/x", "/var/lib/x", PARENT "/x"};
     char path[PATH_MAX];
     for (size_t i = 0; i < sizeof(parents) / sizeof(*parents); i++) {
         snprintf(path, sizeof(path), "%s%s", root, parents[i]);
-        if (make_dir(path, 0755, err) < 0)
+        if (place_make_dir(path, 0755, err) < 0)
             return -1;
     }
-    return make_dir(dir, 0700, err); /* containerd's file may hold a registry's password */
+    snprintf(path, sizeof(path), "%s/" FILE_NAME, dir);
+    return place_make_dir(path, 0700, err);
 }
 
 int journal_open(const char *root, bool make, struct arena *arena, struct journal_store *store,
@@ -158,9 +153,10 @@ static unsigned newest_number(const struct journal_store *store)
 
 int journal_begin(const struct journal_store *store, struct journal *journal, struct err *err)
 {
-    char dir[PATH_MAX];
+    char path[PATH_MAX];
     journal->number = newest_number(store) + 1;
-    if (run_path(store, journal->number, NULL, dir, err) < 0 || make_dir(dir, 0700, err) < 0)
+    if (run_path(store, journal->number, FILE_NAME, path, err) < 0 ||
+        place_make_dir(path, 0700, err) < 0)
         return -1;
     if (save_copies(store, journal, err) == 0 && journal_save(store, journal, err) == 0)
         return 0;

@@ -24,7 +24,7 @@ struct journal_store {
 struct journal_edit {
     struct edit edit;
     char before_sha256[SHA256_HEX_SIZE], after_sha256[SHA256_HEX_SIZE]; /* of one that was read */
-    bool made_dir; /* the file's directory was made for it */
+    bool makes_dir; /* the file's directory is not there either */
 };
 
 struct journal {

@@ -31,8 +31,8 @@ static json_t *pack_edits(const struct journal *journal, struct err *err)
         const struct journal_edit *item = &journal->edits[i];
         json_t *edit = json_pack("{s:s, s:s, s:s, s:b, s:o, s:o}", "path", item->edit.path, "stage",
                                  item->edit.stage == EDIT_KUBELET ? "kubelet" : "containerd",
-                                 "mark", item->edit.mark, "madeDirectory", item->made_dir, "before",
-                                 pack_file(&item->edit.before, err), "after",
+                                 "mark", item->edit.mark, "makesDirectory", item->makes_dir,
+                                 "before", pack_file(&item->edit.before, err), "after",
                                  pack_file(&item->edit.after, err));
         if (json_array_append_new(list, edit) < 0)
             return NULL;
@@ -86,17 +86,17 @@ static int unpack_file(json_t *value, struct placed *file, char sha256[SHA256_HE
 static int unpack_edit(json_t *value, struct arena *arena, struct journal_edit *item)
 {
     const char *path, *stage, *mark;
-    int made_dir;
+    int makes_dir;
     json_t *before, *after;
     if (json_unpack(value, "{s:s, s:s, s:s, s:b, s:o, s:o}", "path", &path, "stage", &stage, "mark",
-                    &mark, "madeDirectory", &made_dir, "before", &before, "after", &after) < 0 ||
+                    &mark, "makesDirectory", &makes_dir, "before", &before, "after", &after) < 0 ||
         path[0] != '/' || unpack_file(before, &item->edit.before, item->before_sha256) < 0 ||
         unpack_file(after, &item->edit.after, item->after_sha256) < 0)
         return -1;
     item->edit.stage = strcmp(stage, "kubelet") == 0 ? EDIT_KUBELET : EDIT_CONTAINERD;
     item->edit.path = arena_str(arena, str_of(path)).data;
     item->edit.mark = arena_str(arena, str_of(mark)).data;
-    item->made_dir = made_dir;
+    item->makes_dir = makes_dir;
     return item->edit.path && item->edit.mark ? 0 : -1;
 }
 

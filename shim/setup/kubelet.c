@@ -285,6 +285,11 @@ static int look_at_drop_in(struct search *search, const char *path)
     return endpoint.len ? look_at_config(search, path) : 0;
 }
 
+static bool is_own(const char *path)
+{
+    return strcmp(strrchr(path, '/'), "/" DROP_IN) == 0;
+}
+
 static int look_at_drop_ins(struct search *search)
 {
     char rooted[PATH_MAX];
@@ -296,7 +301,8 @@ static int look_at_drop_ins(struct search *search)
     if (glob(rooted, 0, NULL, &matches) != 0)
         return 0;
     for (size_t i = 0; i < matches.gl_pathc; i++) {
-        if (look_at_drop_in(search, matches.gl_pathv[i] + strlen(search->request->root)) < 0)
+        if (!is_own(matches.gl_pathv[i]) &&
+            look_at_drop_in(search, matches.gl_pathv[i] + strlen(search->request->root)) < 0)
             return -1;
     }
     return 0;
@@ -306,7 +312,7 @@ static int look_at_drop_ins(struct search *search)
 static int add_drop_in(struct search *search)
 {
     char path[PATH_MAX], text[2 * PATH_MAX];
-    struct placed file, after = {.exists = true, .mode = 0644};
+    struct placed file, after = {.exists = true, .mode = 0644, .uid = geteuid(), .gid = getegid()};
     const char *found;
     snprintf(path, sizeof(path), "%s/" DROP_IN, search->config_dir);
     if (look_at_drop_ins(search) < 0 || read_node_file(search, path, &found, &file) < 0)

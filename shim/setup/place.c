@@ -195,13 +195,20 @@ void place_sweep(const char *path)
         unlink(near.temporary);
 }
 
-int place_make_dir(const char *path, bool *made, struct err *err)
+bool place_has_dir(const char *path)
 {
     struct neighbours near;
-    if (find_neighbours(path, &near, err) < 0)
+    return find_neighbours(path, &near, NULL) == 0 && access(near.dir, F_OK) == 0;
+}
+
+int place_make_dir(const char *path, mode_t mode, struct err *err)
+{
+    struct neighbours near, around;
+    if (find_neighbours(path, &near, err) < 0 || find_neighbours(near.dir, &around, err) < 0)
         return -1;
-    *made = mkdir(near.dir, 0755) == 0;
-    if (!*made && errno != EEXIST)
-        return err_set_errno(err, errno, "directory %s cannot be made", near.dir);
-    return 0;
+    if (mkdir(near.dir, mode) == 0)
+        return sync_dir(around.dir) < 0
+                   ? err_set_errno(err, errno, "%s cannot be synced", around.dir)
+                   : 0;
+    return errno == EEXIST ? 0 : err_set_errno(err, errno, "directory %s cannot be made", near.dir);
 }

@@ -43,7 +43,10 @@ int place_put(const char *path, const struct placed *file, struct err *err) MUST
 /* Removes what a killed place_put() may have left beside `path`. */
 void place_sweep(const char *path);
 
-/* Makes the directory that `path` is in, one level. `*made`: it was not there. */
-int place_make_dir(const char *path, bool *made, struct err *err) MUST_CHECK;
+/* Whether the directory that `path` is in is there. */
+bool place_has_dir(const char *path);
+
+/* Makes that directory, durably, if it is not there; the one around it must be. */
+int place_make_dir(const char *path, mode_t mode, struct err *err) MUST_CHECK;
 
 #endif

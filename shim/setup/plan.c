@@ -76,7 +76,7 @@ static int check_shim(const struct setup_plan *plan, struct err *err)
                         "Install it and runsc (scripts/install-runsc), and run this again");
 }
 
-static bool dump_names(const struct setup_plan *plan, const char *handler)
+static bool dump_names(const struct setup_plan *plan, struct str handler)
 {
     for (size_t i = 0; i < plan->dump.count; i++) {
         if (containerd_is_handler(&plan->dump.items[i], handler))
@@ -87,25 +87,23 @@ static bool dump_names(const struct setup_plan *plan, const char *handler)
 
 static int read_dump(struct setup_plan *plan, struct err *err)
 {
-    char path[PATH_MAX];
     plan->can_dump = !*plan->options->root && process_exists("containerd");
     if (!plan->can_dump)
         return 0;
     const char *file = plan->options->containerd_config;
-    snprintf(path, sizeof(path), "%s", file);
-    return containerd_dump(access(path, F_OK) == 0 ? file : NULL, &plan->arena, &plan->dump, err);
+    return containerd_dump(access(file, F_OK) == 0 ? file : NULL, &plan->arena, &plan->dump, err);
 }
 
 static int say_registered(struct setup_plan *plan, struct err *err)
 {
     const struct containerd_plan *found = &plan->containerd;
-    if (plan->can_dump && !dump_names(plan, CONTAINERD_RUNSC))
+    if (plan->can_dump && !dump_names(plan, STR(CONTAINERD_RUNSC)))
         return err_set(err,
                        "%s registers runsc, but containerd does not see it (`containerd "
                        "config dump`): a later import replaces the table. Put it into that "
                        "file, and run this again",
                        found->where);
-    bool is_gvisors = str_eq(found->type, STR(CONTAINERD_RUNSC_TYPE));
+    bool is_gvisors = found->type.len == 0 || str_eq(found->type, STR(CONTAINERD_RUNSC_TYPE));
     return add_step(plan, SETUP_HOLDS, "write", found->where,
                     is_gvisors ? text(plan, "runsc is registered")
                                : text(plan,
@@ -143,9 +141,7 @@ static int check_handlers(const struct setup_plan *plan, struct err *err)
     const struct containerd_plan *containerd = &plan->containerd;
     for (size_t i = 0; i < policy_handler_count(plan->policy); i++) {
         struct str wanted = policy_handler_at(plan->policy, i).runtime->handler;
-        char name[128];
-        snprintf(name, sizeof(name), "%.*s", STR_FMT(wanted));
-        bool found = dump_names(plan, name);
+        bool found = dump_names(plan, wanted);
         for (size_t j = 0; !plan->can_dump && j < containerd->handler_count; j++)
             found = found || str_eq(containerd->handlers[j], wanted);
         if (!plan->can_dump && containerd->handler_count == 0)
@@ -154,10 +150,11 @@ static int check_handlers(const struct setup_plan *plan, struct err *err)
             found = found || str_eq(wanted, STR(CONTAINERD_RUNSC));
         if (!found)
             return err_set(err,
-                           "the policy declares the runtime %s, which containerd does not "
+                           "the policy declares the runtime %.*s, which containerd does not "
                            "have: each pod that is to run under it would fail. Register it in "
                            "%s, or take it out of %s",
-                           name, plan->options->containerd_config, plan->settings.policy);
+                           STR_FMT(wanted), plan->options->containerd_config,
+                           plan->settings.policy);
     }
     return 0;
 }

@@ -1,19 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Two CRI questions on a loop of their own, again and again until they are answered. */
+/* Two CRI questions, each on a loop of its own; and the kernel's list of sockets. */
 #include "setup/probe.h"
 
 #include <limits.h>
 #include <stdio.h>
-#include <time.h>
 
-#include "base/deadline.h"
 #include "gate/ask.h"
 #include "gate/inspect_status.h"
 
 #define VERSION "/runtime.v1.RuntimeService/Version"
 #define STATUS "/runtime.v1.RuntimeService/Status"
 #define ONCE_MS 5000
-#define PAUSE_MS 100
 
 struct question {
     const char *path;
@@ -85,42 +82,42 @@ static bool ask(const char *socket, const char *path, const struct policy *polic
     return question.answered;
 }
 
-static void pause_ms(int milliseconds)
+int probe_cri(const char *socket, const struct policy *policy, struct err *err)
 {
-    struct timespec time = {.tv_nsec = milliseconds * 1000000L};
-    nanosleep(&time, NULL);
-}
-
-int probe_cri(const char *socket, const struct policy *policy, int timeout_ms, struct err *err)
-{
-    int64_t end = deadline_now_ms() + timeout_ms;
-    struct err last = {0};
-    bool answered;
     grpc_init();
-    do {
-        answered = ask(socket, VERSION, NULL, &last) && ask(socket, STATUS, policy, &last);
-        if (!answered)
-            pause_ms(PAUSE_MS);
-    } while (!answered && deadline_now_ms() < end);
+    bool answered = ask(socket, VERSION, NULL, err) && ask(socket, STATUS, policy, err);
     grpc_shutdown();
-    return answered ? 0 : err_set(err, "%s does not answer as it should: %s", socket, last.text);
+    return answered ? 0 : -1;
 }
 
 /* Lines of /proc/net/unix: address, references, protocol, flags, type, state, inode, path. */
-static bool is_connection(const char *line, const char *path)
+static bool is_connection(const char *line, const char *path, unsigned long *inode)
 {
     char state[8], found[PATH_MAX];
-    return sscanf(line, "%*s %*s %*s %*s %*s %7s %*s %4095s", state, found) == 2 &&
+    return sscanf(line, "%*s %*s %*s %*s %*s %7s %lu %4095s", state, inode, found) == 3 &&
            strcmp(state, "03") == 0 && strcmp(found, path) == 0;
 }
 
-bool probe_is_connected(const char *socket)
+void probe_list_peers(const char *socket, struct probe_peers *peers)
 {
     OWNED_FILE FILE *list = fopen("/proc/net/unix", "re");
     OWNED_MEM char *line = NULL;
     size_t room = 0;
-    bool found = false;
-    while (list && !found && getline(&line, &room, list) >= 0)
-        found = is_connection(line, socket);
-    return found;
+    peers->count = 0;
+    while (list && peers->count < PROBE_PEERS_MAX && getline(&line, &room, list) >= 0) {
+        if (is_connection(line, socket, &peers->inodes[peers->count]))
+            peers->count++;
+    }
+}
+
+bool probe_has_new_peer(const struct probe_peers *before, const struct probe_peers *now)
+{
+    for (size_t i = 0; i < now->count; i++) {
+        size_t at = 0;
+        while (at < before->count && before->inodes[at] != now->inodes[i])
+            at++;
+        if (at == before->count)
+            return true;
+    }
+    return false;
 }

@@ -7,14 +7,23 @@
 #include "policy/policy.h"
 
 /*
- * Waits until what listens at `socket` answers Version and Status of the CRI, at most
- * `timeout_ms`. With a policy, Status must name each of its runtimes; a containerd before 1.7 names
- * none, which is taken as it is. Calls grpc_init() itself. -1: it does not.
+ * Asks what listens at `socket` for Version and Status of the CRI. With a policy, Status must name
+ * each of its runtimes; a containerd before 1.7 names none, which is taken as it is. Calls
+ * grpc_init() itself. -1: it does not answer so.
  */
-int probe_cri(const char *socket, const struct policy *policy, int timeout_ms,
-              struct err *err) MUST_CHECK;
+int probe_cri(const char *socket, const struct policy *policy, struct err *err) MUST_CHECK;
 
-/* Whether a peer is connected to the listener at `socket` now: /proc/net/unix tells. */
-bool probe_is_connected(const char *socket);
+/* More connections than the gate lets in. */
+#define PROBE_PEERS_MAX 256
+
+/* The connections of a listener, by the inodes of its ends. */
+struct probe_peers {
+    unsigned long inodes[PROBE_PEERS_MAX];
+    size_t count;
+};
+
+/* Those to the listener at `socket` now, as /proc/net/unix tells. */
+void probe_list_peers(const char *socket, struct probe_peers *peers);
+bool probe_has_new_peer(const struct probe_peers *before, const struct probe_peers *now);
 
 #endif

@@ -21,7 +21,7 @@ static void remove_dir(const struct journal_edit *item)
 {
     char dir[PATH_MAX];
     const char *slash = strrchr(item->edit.path, '/');
-    if (!item->made_dir || !slash)
+    if (!item->makes_dir || !slash)
         return;
     snprintf(dir, sizeof(dir), "%.*s", (int)(slash - item->edit.path), item->edit.path);
     rmdir(dir);
