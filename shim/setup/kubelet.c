@@ -173,6 +173,11 @@ static int look_at_environment(struct search *search, const char *path)
     if (read_node_file(search, path, &found, &file) < 0 || note_config_flags(search, file.text) < 0)
         return -1;
     while (kubelet_flag_next(file.text, ENDPOINT_FLAG, &at, &flag)) {
+        if (flag.value.len == 0)
+            return err_set(search->err,
+                           "%s:%u: the value of " ENDPOINT_FLAG " is written in a way that is not "
+                           "changed here: write it behind \"=\" without quotes, and run this again",
+                           found, flag.line);
         if (check_replaceable(search, found, flag.line, flag.value) < 0)
             return -1;
         differs = differs || !is_told(search, flag.value);
