@@ -22,14 +22,14 @@ finds() {
 }
 
 verify_pod_is_there() {
-    gate_cri pods | grep -q ' crigate-verify/'
+    [[ $(gate_cri pods) == *' crigate-verify/'* ]]
 }
 
 # No pod, container, image or cgroup of any run of it.
 verify_left_nothing() {
     local id
     ! verify_pod_is_there || fail "pods are left: $(gate_cri pods)" || return
-    ! gate_cri images | grep crigate.invalid || fail "the image is left" || return
+    [[ $(gate_cri images) != *crigate.invalid* ]] || fail "the image is left" || return
     gate_cri containers >"$NODE_DIR/containers.txt" || fail "containers cannot be listed" || return
     for id in $(jq -r 'select(.pod.namespace == "crigate-verify") | .result |
         .sandboxId, .containerId | values' "$GATE_AUDIT"); do
@@ -181,6 +181,7 @@ test_verify_works_where_systemd_makes_cgroups() {
 }
 
 test_verify_works_alone() {
+    # shellcheck disable=SC2016 # no command here
     refused 'another `crigate verify` is at work' -- flock "$GATE_CONFIG" \
         "$GATE_PROGRAM" verify --config "$GATE_CONFIG"
 }

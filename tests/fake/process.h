@@ -10,7 +10,8 @@
  * is bound to, -1 for any. Returns -1 when there is no process. */
 pid_t process_start(char *const argv[], int out, int cpu);
 
-/* Starts it as systemd does with Sockets=: `socket`, which listens, is the process's descriptor 3. */
+/* Starts it as systemd does with Sockets=: `socket`, which listens, is the process's descriptor 3.
+ */
 pid_t process_start_with_socket(char *const argv[], int socket);
 
 /* Starts the fake containerd on a socket and waits until it listens; -1 when it does not. */
