@@ -66,7 +66,7 @@ gate_stop() {
 
 # gate_configure POLICY AUDIT LABEL...: writes the settings for the next start. AUDIT is a path
 # below the node's directory. Without a LABEL there is no labels file.
-# GATE_AUDIT_MORE, "key: value, ...", goes into `audit`.
+# GATE_AUDIT_MORE, "key: value, ...", goes into `audit`; GATE_HTTP is the address of its page, if any.
 gate_configure() {
     GATE_CONFIG=$NODE_DIR/crigate.yaml
     GATE_LABELS=$NODE_DIR/node-labels
@@ -81,6 +81,7 @@ node:
   name: test-node
   labels: {file: $GATE_LABELS}
 audit: {file: $GATE_AUDIT, onFailure: refuse${GATE_AUDIT_MORE:+, $GATE_AUDIT_MORE}}
+http: "${GATE_HTTP:-}"
 EOF
     shift 2
     rm -f "$GATE_LABELS"
