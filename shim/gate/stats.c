@@ -60,8 +60,11 @@ static int set_texts(struct stats_decision *like, struct str rule, struct str ru
     char *block = malloc(rule.len + runtime.len + 1);
     if (!block)
         return -1;
-    memcpy(block, rule.data, rule.len);
-    memcpy(block + rule.len, runtime.data, runtime.len);
+    /* memcpy() of nothing wants pointers all the same, and an empty text may have none */
+    if (rule.len)
+        memcpy(block, rule.data, rule.len);
+    if (runtime.len)
+        memcpy(block + rule.len, runtime.data, runtime.len);
     like->rule = (struct str){block, rule.len};
     like->runtime = (struct str){block + rule.len, runtime.len};
     return 0;
@@ -196,6 +199,7 @@ void stats_text_put(char *to, size_t size, struct str from)
     /* the bytes 10xxxxxx go on with a character */
     while (length < from.len && length > 0 && ((unsigned char)from.data[length] & 0xc0) == 0x80)
         length--;
-    memcpy(to, from.data, length);
+    if (length)
+        memcpy(to, from.data, length);
     to[length] = '\0';
 }
