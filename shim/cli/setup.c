@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* crigate setup: puts the gate in front of this node's containerd, or shows how it would. */
 #include <argp.h>
+#include <errno.h>
+#include <limits.h>
 
 #include "base/say.h"
 #include "base/writer.h"
@@ -54,7 +56,7 @@ static const char *parse_root(struct argp_state *state, const char *path)
                    "--root: a directory whose name has \"*\", \"?\", \"[\" or \"\\\" cannot "
                    "be used: \"%s\"",
                    path);
-    return strcmp(absolute(state, "--root", path), "/") == 0 ? "" : path;
+    return absolute(state, "--root", path);
 }
 
 static error_t parse_option(int key, char *arg, struct argp_state *state)
@@ -251,6 +253,19 @@ static int warn_if_cut_short(const struct journal_store *store, struct err *err)
     return 0;
 }
 
+/* `real` holds the root's path without symbolic links, as setup wants it. */
+static bool find_root(struct setup_options *options, char real[PATH_MAX])
+{
+    if (!*options->root)
+        return true;
+    if (!realpath(options->root, real)) {
+        say_error("--root %s: %s", options->root, strerror(errno));
+        return false;
+    }
+    options->root = strcmp(real, "/") == 0 ? "" : real;
+    return true;
+}
+
 static enum cli_exit run(const struct options *options, struct journal_store *store)
 {
     struct err err = {0};
@@ -276,6 +291,9 @@ int cli_setup(int argc, char **argv)
     OWNED_ARENA struct arena arena = {0};
     OWNED(journal_close) struct journal_store store = {.lock = -1};
     struct err err = {0};
+    char root[PATH_MAX];
+    if (!find_root(&options.setup, root))
+        return CLI_USAGE;
     if (journal_open(options.setup.root, options.task == TASK_APPLY, &arena, &store, &err) < 0) {
         complain(&err);
         return CLI_DOES_NOT_HOLD;

@@ -32,7 +32,7 @@ static int make_store(const char *root, const char *dir, struct err *err)
 int journal_open(const char *root, bool make, struct arena *arena, struct journal_store *store,
                  struct err *err)
 {
-    *store = (struct journal_store){.lock = -1, .arena = arena};
+    *store = (struct journal_store){.root = root, .lock = -1, .arena = arena};
     store->dir = place_find(root, STORE, arena, err);
     if (!store->dir || (make && make_store(root, store->dir, err) < 0))
         return -1;
@@ -88,7 +88,7 @@ static int put_private(const char *path, struct str text, struct err *err)
 int journal_save(const struct journal_store *store, const struct journal *journal, struct err *err)
 {
     char path[PATH_MAX];
-    OWNED_MEM char *text = journal_to_json(journal, err);
+    OWNED_MEM char *text = journal_to_json(journal, store->root, err);
     if (!text || run_path(store, journal->number, FILE_NAME, path, err) < 0)
         return -1;
     return put_private(path, str_of(text), err);
@@ -196,7 +196,7 @@ static int read_run(const struct journal_store *store, unsigned number, struct j
     *found = file.exists;
     if (!file.exists)
         return 0;
-    if (journal_of_json(file.text, store->arena, journal, err) < 0)
+    if (journal_of_json(file.text, store->root, store->arena, journal, err) < 0)
         return err_wrap(err, "%s", path);
     journal->number = number;
     if (read_copies(store, journal, err) < 0)

@@ -16,6 +16,7 @@
 
 /* The place of all runs, locked: one setup at a time. */
 struct journal_store {
+    const char *root; /* borrowed; paths are kept without it, as an image may be moved or booted */
     const char *dir;
     int lock; /* -1: not there; there was no run yet */
     struct arena *arena;

@@ -24,16 +24,16 @@ static json_t *pack_file(const struct placed *file, struct err *err)
                      "uid", (json_int_t)file->uid, "gid", (json_int_t)file->gid, "sha256", hash);
 }
 
-static json_t *pack_edits(const struct journal *journal, struct err *err)
+static json_t *pack_edits(const struct journal *journal, const char *root, struct err *err)
 {
     OWNED_JSON json_t *list = json_array();
     for (size_t i = 0; i < journal->count; i++) {
         const struct journal_edit *item = &journal->edits[i];
-        json_t *edit = json_pack("{s:s, s:s, s:s, s:b, s:o, s:o}", "path", item->edit.path, "stage",
-                                 item->edit.stage == EDIT_KUBELET ? "kubelet" : "containerd",
-                                 "mark", item->edit.mark, "makesDirectory", item->makes_dir,
-                                 "before", pack_file(&item->edit.before, err), "after",
-                                 pack_file(&item->edit.after, err));
+        json_t *edit = json_pack(
+            "{s:s, s:s, s:s, s:b, s:o, s:o}", "path", item->edit.path + strlen(root), "stage",
+            item->edit.stage == EDIT_KUBELET ? "kubelet" : "containerd", "mark", item->edit.mark,
+            "makesDirectory", item->makes_dir, "before", pack_file(&item->edit.before, err),
+            "after", pack_file(&item->edit.after, err));
         if (json_array_append_new(list, edit) < 0)
             return NULL;
     }
@@ -50,14 +50,14 @@ static json_t *pack_units(const bool units[GATE_UNITS])
     return steal_ptr(&list);
 }
 
-char *journal_to_json(const struct journal *journal, struct err *err)
+char *journal_to_json(const struct journal *journal, const char *root, struct err *err)
 {
-    OWNED_JSON json_t *root = json_pack(
+    OWNED_JSON json_t *value = json_pack(
         "{s:i, s:b, s:o, s:o, s:o, s:b, s:b}", "version", 1, "complete", journal->is_complete,
-        "edits", pack_edits(journal, err), "enabled", pack_units(journal->enabled), "started",
+        "edits", pack_edits(journal, root, err), "enabled", pack_units(journal->enabled), "started",
         pack_units(journal->started), "restartsContainerd", journal->restarts_containerd,
         "restartsKubelet", journal->restarts_kubelet);
-    char *text = root ? json_dumps(root, JSON_INDENT(2)) : NULL;
+    char *text = value ? json_dumps(value, JSON_INDENT(2)) : NULL;
     if (!text)
         err_set(err, "the journal cannot be written: memory is out, or a path is not UTF-8");
     return text;
@@ -83,7 +83,8 @@ static int unpack_file(json_t *value, struct placed *file, char sha256[SHA256_HE
     return 0;
 }
 
-static int unpack_edit(json_t *value, struct arena *arena, struct journal_edit *item)
+static int unpack_edit(json_t *value, const char *root, struct arena *arena,
+                       struct journal_edit *item)
 {
     const char *path, *stage, *mark;
     int makes_dir;
@@ -94,7 +95,7 @@ static int unpack_edit(json_t *value, struct arena *arena, struct journal_edit *
         unpack_file(after, &item->edit.after, item->after_sha256) < 0)
         return -1;
     item->edit.stage = strcmp(stage, "kubelet") == 0 ? EDIT_KUBELET : EDIT_CONTAINERD;
-    item->edit.path = arena_str(arena, str_of(path)).data;
+    item->edit.path = place_join(root, path, arena);
     item->edit.mark = arena_str(arena, str_of(mark)).data;
     item->makes_dir = makes_dir;
     return item->edit.path && item->edit.mark ? 0 : -1;
@@ -114,7 +115,7 @@ static int unpack_units(json_t *list, bool units[GATE_UNITS])
     return json_is_array(list) ? 0 : -1;
 }
 
-static int unpack(json_t *root, struct arena *arena, struct journal *journal)
+static int unpack(json_t *root, const char *tree, struct arena *arena, struct journal *journal)
 {
     json_t *edits, *enabled, *started;
     int version, complete, containerd, kubelet;
@@ -127,20 +128,22 @@ static int unpack(json_t *root, struct arena *arena, struct journal *journal)
     journal->restarts_containerd = containerd;
     journal->restarts_kubelet = kubelet;
     for (size_t i = 0; i < json_array_size(edits); i++) {
-        if (unpack_edit(json_array_get(edits, i), arena, &journal->edits[journal->count++]) < 0)
+        if (unpack_edit(json_array_get(edits, i), tree, arena, &journal->edits[journal->count++]) <
+            0)
             return -1;
     }
     return unpack_units(enabled, journal->enabled) < 0 ? -1
                                                        : unpack_units(started, journal->started);
 }
 
-int journal_of_json(struct str text, struct arena *arena, struct journal *journal, struct err *err)
+int journal_of_json(struct str text, const char *root, struct arena *arena, struct journal *journal,
+                    struct err *err)
 {
     json_error_t error;
-    OWNED_JSON json_t *root = json_loadb(text.data, text.len, JSON_REJECT_DUPLICATES, &error);
-    if (!root)
+    OWNED_JSON json_t *value = json_loadb(text.data, text.len, JSON_REJECT_DUPLICATES, &error);
+    if (!value)
         return err_set(err, "line %d: %s", error.line, error.text);
-    if (unpack(root, arena, journal) < 0)
+    if (unpack(value, root, arena, journal) < 0)
         return err_set(err, "it is no journal of `crigate setup`, or memory is out");
     return 0;
 }

@@ -5,12 +5,13 @@
 
 #include "setup/journal.h"
 
-/* NULL with `err`; else the caller frees it. */
-char *journal_to_json(const struct journal *journal, struct err *err) MUST_CHECK;
+/* The paths in it are without `root`, which they begin with. NULL with `err`; else the caller frees
+ * it. */
+char *journal_to_json(const struct journal *journal, const char *root, struct err *err) MUST_CHECK;
 
 /* The texts of the edits are empty; once they are there, journal_check() holds them against their
  * hashes. Lives in `arena`. */
-int journal_of_json(struct str text, struct arena *arena, struct journal *journal,
+int journal_of_json(struct str text, const char *root, struct arena *arena, struct journal *journal,
                     struct err *err) MUST_CHECK;
 
 /* -1: a text is not the one whose hash was written. */

@@ -32,7 +32,7 @@ static int find_neighbours(const char *path, struct neighbours *found, struct er
     return 0;
 }
 
-static const char *join(const char *root, const char *path, struct arena *arena)
+const char *place_join(const char *root, const char *path, struct arena *arena)
 {
     size_t root_len = strlen(root), len = strlen(path);
     char *joined = arena_alloc(arena, root_len + len + 1);
@@ -71,13 +71,13 @@ static bool is_inside(const char *root, const char *path)
 const char *place_find(const char *root, const char *path, struct arena *arena, struct err *err)
 {
     char real[PATH_MAX];
-    const char *joined = join(root, path, arena);
+    const char *joined = place_join(root, path, arena);
     if (joined && *root && !is_inside(root, joined)) {
         err_set(err, "%s: it is not inside %s: a symbolic link leads out", joined, root);
         return NULL;
     }
     if (joined && realpath(joined, real))
-        joined = join("", real, arena);
+        joined = place_join("", real, arena);
     if (!joined)
         err_set(err, "memory is out");
     return joined;

@@ -20,10 +20,14 @@ struct placed {
     gid_t gid;
 };
 
+/* The two behind each other; NULL when memory is out. In `arena`. */
+const char *place_join(const char *root, const char *path, struct arena *arena) MUST_CHECK;
+
 /*
- * Where a node's `path` really is: under `root` ("" is this machine), and behind symbolic links, so
- * that what is replaced is the file and not the link. A path that is not there yet stays as it is.
- * NULL, with `err`: a link leads out of `root`, or memory is out. In `arena`.
+ * Where a node's `path` really is: under `root` ("" is this machine, else a path without links),
+ * and behind symbolic links, so that what is replaced is the file and not the link. A path that is
+ * not there yet stays as it is. NULL, with `err`: a link leads out of `root`, or memory is out. In
+ * `arena`.
  */
 const char *place_find(const char *root, const char *path, struct arena *arena,
                        struct err *err) MUST_CHECK;

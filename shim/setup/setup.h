@@ -18,8 +18,9 @@ struct setup_options {
     const char *config;            /* the gate's settings, without the root */
     const char *containerd_config; /* without the root */
     const char *kubelet_config;    /* without the root; NULL: to be found */
-    const char *root;              /* "" is this machine; else a tree where nothing is started */
-    bool no_start;                 /* writes files and enables units, starts nothing */
+    const char *root; /* "" is this machine; else a tree where nothing is started, by a path without
+                         symbolic links */
+    bool no_start;    /* writes files and enables units, starts nothing */
 };
 
 enum setup_state {
