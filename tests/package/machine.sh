@@ -3,6 +3,10 @@
 # A machine of its own for tests: this one's files under a layer that is thrown away, a network of its
 # own, and a real systemd as process 1.
 
+# process_stamp, process_alive, wait_for
+# shellcheck source=tests/e2e/node.sh
+. "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../e2e/node.sh"
+
 MACHINE_DIR=''
 MACHINE_CGROUP=''
 MACHINE_PID='' # of its process 1, as seen from here
@@ -44,13 +48,39 @@ machine_cgroup() {
     mkdir "$MACHINE_CGROUP"
 }
 
+# What a run left that was killed. Its machine ended with it.
+machine_sweep() {
+    local dir group
+    for dir in /tmp/crigate-machine-*/; do
+        [[ -d $dir ]] || continue
+        ! process_alive "${dir}owner" || continue
+        for group in "$dir"cgroup/crigate-machine-*/; do
+            machine_drop_cgroup "$group"
+        done
+        umount "${dir}cgroup" 2>/dev/null
+        rm -rf "$dir"
+    done
+}
+
+machine_drop_cgroup() {
+    [[ -d $1 ]] || return 0
+    wait_for 10 machine_cgroup_is_empty "$1"
+    find "$1" -depth -type d -exec rmdir {} + 2>/dev/null
+}
+
+machine_cgroup_is_empty() {
+    grep -q '^populated 0' "$1/cgroup.events"
+}
+
 # Starts it; fails where this kernel, or who runs us, does not permit it.
 machine_start() {
+    machine_sweep
     MACHINE_DIR=$(mktemp -d /tmp/crigate-machine-XXXXXX)
+    process_stamp $$ >"$MACHINE_DIR/owner"
     mkdir "$MACHINE_DIR/new"
     machine_cgroup "$MACHINE_DIR" || return
     # shellcheck disable=SC2016 # for the inner shells
-    unshare --mount --pid --ipc --uts --net --fork --kill-child bash -c '
+    setpriv --pdeathsig KILL unshare --mount --pid --ipc --uts --net --fork --kill-child bash -c '
         echo 0 >"$1/cgroup.procs" && export -f machine_init 2>/dev/null
         exec unshare --cgroup bash -euc ". \"\$1\"; machine_init \"\$2\"" bash "$2" "$3"' bash \
         "$MACHINE_CGROUP" "${BASH_SOURCE[0]}" "$MACHINE_DIR/new" >"$MACHINE_DIR/log" 2>&1 &
@@ -76,7 +106,7 @@ machine_stop() {
     [[ -z $MACHINE_PID ]] || kill -KILL "$MACHINE_PID" 2>/dev/null
     [[ -z ${MACHINE_LAUNCHER:-} ]] || wait "$MACHINE_LAUNCHER" 2>/dev/null
     if [[ -n $MACHINE_CGROUP ]]; then
-        find "$MACHINE_CGROUP" -depth -type d -exec rmdir {} + 2>/dev/null
+        machine_drop_cgroup "$MACHINE_CGROUP"
         umount "$MACHINE_DIR/cgroup"
     fi
     [[ -z $MACHINE_DIR ]] || rm -rf "$MACHINE_DIR"
