@@ -8,6 +8,10 @@
 # the script is killed. Only its directory and its cgroups have names outside; node_up also removes
 # those that a killed run has left.
 
+# wait_for, process_stamp, process_alive, process_kill
+# shellcheck source=tests/process.sh
+. "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../process.sh"
+
 # A node's directory: the node_* functions' record of it, its sockets and its logs.
 readonly NODE_RUNS=/run/crigate-node
 readonly NODE_IMAGE=crigate.test/busybox:1
@@ -22,39 +26,6 @@ NODE_CONTAINERD='' # the job that runs containerd; empty: stopped
 NODE_SOCKET=''     # containerd's socket
 NODE_CGROUP=''     # the cgroup of all pods, from the root of each hierarchy
 NODE_CRI=''        # the test client
-
-# wait_for SECONDS COMMAND...: runs COMMAND until it succeeds; fails when the time is up.
-wait_for() {
-    local end=$((SECONDS + $1))
-    shift
-    until "$@" >/dev/null 2>&1; do
-        ((SECONDS < end)) || return 1
-        sleep 0.02
-    done
-}
-
-# process_stamp PID: prints "PID START". START is when it started, in ticks since boot: the two
-# together name one process for good, as a pid alone does not.
-process_stamp() {
-    local stat fields
-    stat=$(cat "/proc/$1/stat" 2>/dev/null) || return 1
-    read -ra fields <<<"${stat##*) }" # what follows the name, which may hold anything
-    printf '%s %s\n' "$1" "${fields[19]}"
-}
-
-# process_alive FILE: the process whose stamp is in FILE still runs.
-process_alive() {
-    local stamp now
-    stamp=$(cat "$1" 2>/dev/null) && now=$(process_stamp "${stamp%% *}") && [[ $stamp == "$now" ]]
-}
-
-# process_kill FILE: ends the process whose stamp is in FILE, and no other.
-process_kill() {
-    local stamp
-    process_alive "$1" || return 0
-    stamp=$(<"$1")
-    kill -KILL "${stamp%% *}" 2>/dev/null || true
-}
 
 # Says on standard error why this machine cannot have a node, and returns 2.
 node_check() {

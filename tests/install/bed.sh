@@ -3,13 +3,14 @@
 # What the tests of this folder share: a directory, checks, and the last command's output. To be
 # sourced; the caller sets SOURCE to this folder and calls bed_end on its way out.
 # wait_for
-# shellcheck source=tests/e2e/node.sh
-. "$SOURCE/../e2e/node.sh"
+# shellcheck source=tests/process.sh
+. "$SOURCE/../process.sh"
 
 PASSED=0 FAILED=0
 OUT='' STATUS=0 # of the last `run`
 WORK=$(mktemp -d /tmp/crigate-install-XXXXXX)
 TREE=$(readlink -f "$SOURCE/../..")
+# shellcheck disable=SC2034 # for those who source this
 readonly WORK TREE
 
 # check NAME COMMAND...

@@ -4,8 +4,8 @@
 # own, and a real systemd as process 1.
 
 # process_stamp, process_alive, wait_for
-# shellcheck source=tests/e2e/node.sh
-. "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../e2e/node.sh"
+# shellcheck source=tests/process.sh
+. "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../process.sh"
 
 MACHINE_DIR=''
 MACHINE_CGROUP=''
@@ -35,7 +35,13 @@ machine_init() {
     # none of this machine's services
     rm -rf "$root"/etc/systemd/system/*.wants "$root/etc/crigate" "$root/var/log/crigate" \
         "$root/var/lib/crigate"
-    container=crigate-test exec chroot "$root" /lib/systemd/systemd --system --unit=basic.target \
+    # a root of the name space itself, for those who enter it by process 1
+    cd "$root" || exit
+    mkdir old
+    pivot_root . old
+    umount -l /old
+    rmdir /old
+    container=crigate-test exec chroot . /lib/systemd/systemd --system --unit=basic.target \
         --log-target=console --show-status=0
 }
 

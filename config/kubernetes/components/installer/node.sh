@@ -24,11 +24,18 @@ on_node() {
     nsenter --target 1 --mount --uts --ipc --net --pid -- "$@"
 }
 
+# Before anything is changed.
+check_request() {
+    [[ -x $HOST/usr/bin/dpkg-deb && -x $HOST/usr/bin/apt-get ]] ||
+        fail "this node is not Debian's: it has no apt-get. Put crigate into its image"
+    compgen -G "$OPT/packages/*.deb" >/dev/null || fail "the image has no package in $OPT/packages"
+    [[ ${GVISOR_RELEASE:-} ]] || fail "no gVisor release is named: set installer.gvisor.release"
+}
+
 # --- what is put there -----------------------------------------------------------------------------
 
 gvisor() {
     local arguments=()
-    [[ ${GVISOR_RELEASE:-} ]] || fail "no gVisor release is named: set installer.gvisor.release"
     [[ ! ${RUNSC_SHA512:-} ]] || arguments+=(--sha512 "runsc=$RUNSC_SHA512")
     [[ ! ${SHIM_SHA512:-} ]] || arguments+=(--sha512 "containerd-shim-runsc-v1=$SHIM_SHA512")
     "$OPT/install-runsc" --root "$HOST" --release "$GVISOR_RELEASE" \
@@ -43,9 +50,6 @@ field() {
 # The packages' files are looked at by the node's own dpkg, from a place on the node.
 package() {
     local debs=("$OPT"/packages/*.deb) deb wanted=''
-    [[ -e ${debs[0]} ]] || fail "the image has no package in $OPT/packages"
-    [[ -x $HOST/usr/bin/dpkg-deb && -x $HOST/usr/bin/apt-get ]] ||
-        fail "this node is not Debian's: it has no apt-get. Put crigate into its image"
     rm -rf "${HOST:?}$CACHE"
     install -d -m 0700 "$HOST$CACHE"
     cp -- "${debs[@]}" "$HOST$CACHE"
@@ -105,6 +109,7 @@ node_labels() {
 }
 
 install_node() {
+    check_request
     gvisor
     package
     policy
