@@ -124,22 +124,21 @@ static int print(const struct options *options, const struct ps_report *report)
 static enum cli_exit show(const struct options *options, const struct bed *bed,
                           const struct sandbox_query *query)
 {
-    OWNED(ps_report_free)
-    struct ps_report report = {
-        .policy = bed->policy,
-        .labels = bed->labels,
-        .labels_trouble = bed->labels_trouble.text,
-        .now = (int64_t)bed->now.tv_sec * 1000000000 + bed->now.tv_nsec,
-    };
-    if (ps_report_judge(query, &report) < 0) {
+    OWNED(survey_free) struct survey survey = {0};
+    if (survey_judge(query, bed->policy, bed->labels, &survey) < 0) {
         say_error("memory is out");
         return CLI_USAGE;
     }
+    const struct ps_report report = {
+        .survey = &survey,
+        .labels_trouble = bed->labels_trouble.text,
+        .now = (int64_t)bed->now.tv_sec * 1000000000 + bed->now.tv_nsec,
+    };
     if (print(options, &report) < 0)
         return CLI_USAGE;
     if (output_finish(CLI_HOLDS) != CLI_HOLDS)
         return CLI_USAGE; /* 1 would be taken for drift */
-    return options->exit_code && report.tally.drifted ? CLI_DOES_NOT_HOLD : CLI_HOLDS;
+    return options->exit_code && survey.tally.drifted ? CLI_DOES_NOT_HOLD : CLI_HOLDS;
 }
 
 int cli_ps(int argc, char **argv)

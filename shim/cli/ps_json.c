@@ -46,7 +46,8 @@ static json_t *json_verdict(const struct ps_report *report, const struct judged_
                    ? NULL
                    : steal_ptr(&object);
     char message[MESSAGE_SIZE];
-    verdict_explain(report->policy, &judged->sandbox->facts.pod, verdict, message, sizeof(message));
+    verdict_explain(report->survey->policy, &judged->sandbox->facts.pod, verdict, message,
+                    sizeof(message));
     return output_json_str(object, "message", str_of(message)) < 0 ? NULL : steal_ptr(&object);
 }
 
@@ -92,8 +93,8 @@ static json_t *json_sandbox(const struct ps_report *report, const struct judged_
 static json_t *json_sandboxes(const struct ps_report *report)
 {
     OWNED_JSON json_t *list = json_array();
-    for (size_t i = 0; i < report->count; i++) {
-        if (json_array_append_new(list, json_sandbox(report, &report->items[i])) < 0)
+    for (size_t i = 0; i < report->survey->count; i++) {
+        if (json_array_append_new(list, json_sandbox(report, &report->survey->items[i])) < 0)
             return NULL;
     }
     return steal_ptr(&list);
@@ -112,8 +113,8 @@ static json_t *json_policy(const struct policy *policy)
 
 static json_t *json_labels(const struct ps_report *report)
 {
-    bool known = node_labels_set(report->labels);
-    struct node_labels_origin origin = node_labels_origin(report->labels);
+    bool known = node_labels_set(report->survey->labels);
+    struct node_labels_origin origin = node_labels_origin(report->survey->labels);
     int64_t age = report->now / SECOND - origin.seen;
     OWNED_JSON json_t *object = json_object();
     if (set(object, "known", json_boolean(known)) < 0 ||
@@ -128,11 +129,11 @@ static json_t *json_labels(const struct ps_report *report)
 json_t *ps_report_json(const struct ps_report *report)
 {
     OWNED_JSON json_t *root = json_object();
-    if (set(root, "policy", json_policy(report->policy)) < 0 ||
+    if (set(root, "policy", json_policy(report->survey->policy)) < 0 ||
         set(root, "nodeLabels", json_labels(report)) < 0 ||
         set(root, "sandboxes", json_sandboxes(report)) < 0 ||
-        set(root, "drift", json_integer((json_int_t)report->tally.drifted)) < 0 ||
-        set(root, "unknown", json_integer((json_int_t)report->tally.unknown)) < 0)
+        set(root, "drift", json_integer((json_int_t)report->survey->tally.drifted)) < 0 ||
+        set(root, "unknown", json_integer((json_int_t)report->survey->tally.unknown)) < 0)
         return NULL;
     return steal_ptr(&root);
 }

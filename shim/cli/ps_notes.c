@@ -48,7 +48,8 @@ static void write_drift(struct writer *writer, const struct ps_report *report,
     writer_short(writer, facts->handler.len ? facts->handler : STR("(default)"));
     writer_text(writer, "; policy says ");
     ps_write_says(writer, judged);
-    if (verdict_explain(report->policy, &facts->pod, &judged->verdict, reason, sizeof(reason))) {
+    if (verdict_explain(report->survey->policy, &facts->pod, &judged->verdict, reason,
+                        sizeof(reason))) {
         writer_text(writer, ": ");
         writer_text(writer, reason);
     }
@@ -60,8 +61,8 @@ static int print_reasons(const struct ps_report *report, FILE *out)
     if (!notes)
         return -1;
     notes->out = out;
-    for (size_t i = 0; i < report->count; i++) {
-        const struct judged_sandbox *judged = &report->items[i];
+    for (size_t i = 0; i < report->survey->count; i++) {
+        const struct judged_sandbox *judged = &report->survey->items[i];
         char sentence[SENTENCE_SIZE];
         struct writer writer = writer_make(sentence, sizeof(sentence));
         if (judged->standing == STANDING_DRIFT)
@@ -79,10 +80,10 @@ static int print_reasons(const struct ps_report *report, FILE *out)
 
 static void print_defaults(const struct ps_report *report, FILE *out)
 {
-    const struct policy_runtime *runtime = policy_resolve(report->policy, STR(""));
+    const struct policy_runtime *runtime = policy_resolve(report->survey->policy, STR(""));
     bool any = false;
-    for (size_t i = 0; i < report->count && !any; i++)
-        any = report->items[i].sandbox->facts.handler.len == 0;
+    for (size_t i = 0; i < report->survey->count && !any; i++)
+        any = report->survey->items[i].sandbox->facts.handler.len == 0;
     if (!any || !runtime)
         return;
     char name[SENTENCE_SIZE];
@@ -100,9 +101,9 @@ static void print_defaults(const struct ps_report *report, FILE *out)
 static void print_labels(const struct ps_report *report, FILE *out)
 {
     bool matter = false;
-    for (size_t i = 0; i < report->count && !matter; i++)
-        matter = report->items[i].has_verdict &&
-                 report->items[i].verdict.reason == REASON_LABELS_UNKNOWN;
+    for (size_t i = 0; i < report->survey->count && !matter; i++)
+        matter = report->survey->items[i].has_verdict &&
+                 report->survey->items[i].verdict.reason == REASON_LABELS_UNKNOWN;
     char text[SENTENCE_SIZE];
     struct writer writer = writer_make(text, sizeof(text));
     if (matter) {
@@ -112,8 +113,8 @@ static void print_labels(const struct ps_report *report, FILE *out)
                 text);
         return;
     }
-    struct node_labels_origin origin = node_labels_origin(report->labels);
-    if (!node_labels_set(report->labels) || strcmp(origin.source, "cache") != 0)
+    struct node_labels_origin origin = node_labels_origin(report->survey->labels);
+    if (!node_labels_set(report->survey->labels) || strcmp(origin.source, "cache") != 0)
         return;
     ps_format_age(origin.seen * SECOND, report->now, text, sizeof(text));
     fprintf(out, "Judged by the node's labels as the API server told them %s ago.\n", text);
@@ -121,15 +122,15 @@ static void print_labels(const struct ps_report *report, FILE *out)
 
 static void print_policy(const struct ps_report *report, FILE *out)
 {
-    if (policy_mode(report->policy) != POLICY_OBSERVE)
+    if (policy_mode(report->survey->policy) != POLICY_OBSERVE)
         return;
     char name[SENTENCE_SIZE];
     struct writer writer = writer_make(name, sizeof(name));
-    writer_short(&writer, policy_name(report->policy));
+    writer_short(&writer, policy_name(report->survey->policy));
     fprintf(out, "The policy %s only observes: enforced, it would do what is shown here.\n", name);
 }
 
-static void print_tally(const struct ps_tally *tally, const struct table_look *look, FILE *out)
+static void print_tally(const struct survey_tally *tally, const struct table_look *look, FILE *out)
 {
     enum table_style style = tally->drifted ? TABLE_RED : TABLE_PLAIN;
     fprintf(out, "%zu sandbox%s: %zu sandboxed, %zu on the host kernel, ", tally->ready,
@@ -194,7 +195,7 @@ static int print_sentences(const struct ps_report *report, FILE *out)
     print_labels(report, out);
     print_defaults(report, out);
     print_policy(report, out);
-    if (report->tally.drifted && policy_mode(report->policy) != POLICY_OBSERVE)
+    if (report->survey->tally.drifted && policy_mode(report->survey->policy) != POLICY_OBSERVE)
         fprintf(out, "A running pod keeps its runtime: delete it, and what replaces it follows the "
                      "policy.\n");
     return 0;
@@ -213,6 +214,6 @@ int ps_notes_print(const struct ps_report *report, const struct table_look *look
     if (printed < 0 || closed != 0)
         return -1;
     print_folded(text, look->width ? look->width : UINT32_MAX / 2, out);
-    print_tally(&report->tally, look, out);
+    print_tally(&report->survey->tally, look, out);
     return 0;
 }

@@ -121,7 +121,7 @@ static int set_drift(struct table *table, size_t row, const struct judged_sandbo
 
 static int set_row(struct table *table, size_t row, const struct ps_report *report)
 {
-    const struct judged_sandbox *judged = &report->items[row];
+    const struct judged_sandbox *judged = &report->survey->items[row];
     const struct sandbox_facts *facts = &judged->sandbox->facts;
     enum table_style style = facts->ready ? TABLE_PLAIN : TABLE_DIM;
     char age[32], says[SAYS_SIZE];
@@ -141,9 +141,9 @@ static int set_row(struct table *table, size_t row, const struct ps_report *repo
 static int print_table(const struct ps_report *report, const struct table_look *look, FILE *out)
 {
     OWNED(table_free) struct table table = {0};
-    if (table_make(columns, COLUMN_COUNT, report->count, &table) < 0)
+    if (table_make(columns, COLUMN_COUNT, report->survey->count, &table) < 0)
         return -1;
-    for (size_t row = 0; row < report->count; row++) {
+    for (size_t row = 0; row < report->survey->count; row++) {
         if (set_row(&table, row, report) < 0)
             return -1;
     }
@@ -153,7 +153,7 @@ static int print_table(const struct ps_report *report, const struct table_look *
 
 int ps_report_print(const struct ps_report *report, const struct table_look *look, FILE *out)
 {
-    if (report->count == 0) {
+    if (report->survey->count == 0) {
         fprintf(out, "containerd has no pod sandboxes on this node\n");
         return 0;
     }

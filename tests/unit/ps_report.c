@@ -49,6 +49,7 @@ struct scene {
     struct policy *policy;
     struct node_labels *labels;
     struct sandbox_query query;
+    struct survey survey;
     struct ps_report report;
 };
 
@@ -59,14 +60,14 @@ static void judge(struct scene *scene, struct queried_sandbox *items, size_t cou
         cr_assert_eq(node_labels_parse("zone=a", &scene->labels, &err), 0);
     }
     scene->query = (struct sandbox_query){.items = items, .count = count};
-    scene->report = (struct ps_report){
-        .policy = scene->policy, .labels = scene->labels, .labels_trouble = "", .now = MINUTE};
-    cr_assert_eq(ps_report_judge(&scene->query, &scene->report), 0);
+    cr_assert_eq(survey_judge(&scene->query, scene->policy, scene->labels, &scene->survey), 0);
+    scene->report =
+        (struct ps_report){.survey = &scene->survey, .labels_trouble = "", .now = MINUTE};
 }
 
 static void end(struct scene *scene)
 {
-    ps_report_free(&scene->report);
+    survey_free(&scene->survey);
     node_labels_unref(scene->labels);
     policy_unref(scene->policy);
 }
@@ -92,9 +93,9 @@ Test(ps_report, compares_with_the_runtimes_own_name)
                                               STANDING_DRIFT, STANDING_SAME};
     judge(&scene, items, 5);
     for (size_t i = 0; i < 5; i++)
-        cr_expect_eq(scene.report.items[i].standing, standings[i], "%zu", i);
-    cr_expect_eq(scene.report.tally.unknown_isolation, 2);
-    cr_expect_eq(scene.report.tally.host_kernel, 2);
+        cr_expect_eq(scene.survey.items[i].standing, standings[i], "%zu", i);
+    cr_expect_eq(scene.survey.tally.unknown_isolation, 2);
+    cr_expect_eq(scene.survey.tally.host_kernel, 2);
     end(&scene);
 }
 
@@ -103,13 +104,13 @@ Test(ps_report, does_not_call_containerds_default_a_sandbox)
     struct scene scene = {.policy = load("enforce", true, "otherwise: {run: requested}\n")};
     struct queried_sandbox item = sandbox("");
     judge(&scene, &item, 1);
-    cr_expect_eq(scene.report.items[0].standing, STANDING_UNKNOWN);
-    cr_expect_eq(scene.report.tally.sandboxed, 0);
+    cr_expect_eq(scene.survey.items[0].standing, STANDING_UNKNOWN);
+    cr_expect_eq(scene.survey.tally.sandboxed, 0);
     expect_text(&scene, 0, "whether that is a sandbox is not known; the policy's default is runsc");
     end(&scene);
     scene = (struct scene){.policy = load("enforce", true, "otherwise: {run: runc}\n")};
     judge(&scene, &item, 1);
-    cr_expect_eq(scene.report.items[0].standing, STANDING_DRIFT, "a downgrade");
+    cr_expect_eq(scene.survey.items[0].standing, STANDING_DRIFT, "a downgrade");
     end(&scene);
 }
 
@@ -120,9 +121,9 @@ Test(ps_report, judges_only_what_is_known)
     items[0].facts.ready = false;
     items[1].trouble = STR("it would not say");
     judge(&scene, items, 3);
-    cr_expect_eq(scene.report.items[0].standing, STANDING_NOT_JUDGED);
-    cr_expect_eq(scene.report.items[1].standing, STANDING_UNKNOWN);
-    cr_expect_eq(scene.report.items[2].standing, STANDING_DRIFT);
+    cr_expect_eq(scene.survey.items[0].standing, STANDING_NOT_JUDGED);
+    cr_expect_eq(scene.survey.items[1].standing, STANDING_UNKNOWN);
+    cr_expect_eq(scene.survey.items[2].standing, STANDING_DRIFT);
     expect_text(&scene, 0,
                 "\n2 sandboxes: 0 sandboxed, 2 on the host kernel, 1 drifts, 1 cannot "
                 "be told; 1 more is not ready\n");
@@ -135,7 +136,7 @@ Test(ps_report, says_that_a_policy_only_observes)
     struct scene scene = {.policy = load("observe", false, "otherwise: {run: runsc}\n")};
     struct queried_sandbox item = sandbox("runc");
     judge(&scene, &item, 1);
-    cr_expect_eq(scene.report.tally.drifted, 1);
+    cr_expect_eq(scene.survey.tally.drifted, 1);
     expect_text(&scene, 0, "The policy ps only observes: enforced");
     end(&scene);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Asks containerd, read-only, what sandboxes it has. */
-#ifndef CRIGATE_CLI_SANDBOX_QUERY_H
-#define CRIGATE_CLI_SANDBOX_QUERY_H
+#ifndef CRIGATE_SURVEY_SANDBOX_QUERY_H
+#define CRIGATE_SURVEY_SANDBOX_QUERY_H
 
 #include "gate/inspect_sandboxes.h"
 

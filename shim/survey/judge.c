@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Asks the policy about each sandbox that runs, and counts what comes of it. */
-#include "cli/ps_report.h"
+#include "survey/judge.h"
+
+#include <stdlib.h>
 
 /* By its own name only: a sandbox under a runtime of containerd's that is called as the policy's
  * alias did not come through the gate, which writes the real name. */
@@ -36,10 +38,10 @@ static enum standing stand(const struct policy *policy, const struct judged_sand
     return may_be_the_same ? STANDING_UNKNOWN : STANDING_DRIFT;
 }
 
-static void judge(const struct ps_report *report, struct judged_sandbox *judged)
+static void judge(const struct survey *survey, struct judged_sandbox *judged)
 {
     const struct queried_sandbox *sandbox = judged->sandbox;
-    judged->runtime = runtime_of(report->policy, sandbox->facts.handler);
+    judged->runtime = runtime_of(survey->policy, sandbox->facts.handler);
     if (!sandbox->facts.ready) {
         judged->standing = STANDING_NOT_JUDGED;
         return;
@@ -47,13 +49,13 @@ static void judge(const struct ps_report *report, struct judged_sandbox *judged)
     if (sandbox->trouble.len)
         return;
     struct decision decision;
-    policy_decide(report->policy, &sandbox->facts.pod, node_labels_set(report->labels), &decision);
+    policy_decide(survey->policy, &sandbox->facts.pod, node_labels_set(survey->labels), &decision);
     judged->verdict = decision.verdict;
     judged->has_verdict = true;
-    judged->standing = stand(report->policy, judged);
+    judged->standing = stand(survey->policy, judged);
 }
 
-static void count(const struct judged_sandbox *judged, struct ps_tally *tally)
+static void count(const struct judged_sandbox *judged, struct survey_tally *tally)
 {
     if (judged->standing == STANDING_NOT_JUDGED) {
         tally->not_ready++;
@@ -70,24 +72,23 @@ static void count(const struct judged_sandbox *judged, struct ps_tally *tally)
         tally->host_kernel++;
 }
 
-int ps_report_judge(const struct sandbox_query *query, struct ps_report *report)
+int survey_judge(const struct sandbox_query *query, const struct policy *policy,
+                 const struct node_labels *labels, struct survey *survey)
 {
-    report->tally = (struct ps_tally){0};
-    report->count = query->count;
-    report->items = calloc(query->count + 1, sizeof(*report->items));
-    if (!report->items)
+    *survey = (struct survey){.policy = policy, .labels = labels, .count = query->count};
+    survey->items = calloc(query->count + 1, sizeof(*survey->items));
+    if (!survey->items)
         return -1;
     for (size_t i = 0; i < query->count; i++) {
-        report->items[i].sandbox = &query->items[i];
-        judge(report, &report->items[i]);
-        count(&report->items[i], &report->tally);
+        survey->items[i].sandbox = &query->items[i];
+        judge(survey, &survey->items[i]);
+        count(&survey->items[i], &survey->tally);
     }
     return 0;
 }
 
-void ps_report_free(struct ps_report *report)
+void survey_free(struct survey *survey)
 {
-    free(report->items);
-    report->items = NULL;
-    report->count = 0;
+    free(survey->items);
+    *survey = (struct survey){0};
 }

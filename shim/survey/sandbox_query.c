@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One ListPodSandbox, then PodSandboxStatus for each ready sandbox, on a loop of its own. */
-#include "cli/sandbox_query.h"
+#include "survey/sandbox_query.h"
 
 #include <errno.h>
 #include <sys/socket.h>
