@@ -152,7 +152,9 @@ int cli_ps(int argc, char **argv)
     OWNED(sandbox_query_free) struct sandbox_query query = {0};
     struct err err = {0};
     grpc_init();
-    int asked = sandbox_query_run(bed.settings.upstream, TIMEOUT_MS, &query, &err);
+    const struct sandbox_query_options ask = {.socket = bed.settings.upstream,
+                                              .timeout_ms = TIMEOUT_MS};
+    int asked = sandbox_query_run(&ask, &query, &err);
     grpc_shutdown();
     if (asked < 0) {
         complain(&err);

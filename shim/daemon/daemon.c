@@ -239,6 +239,7 @@ static void start_http(struct daemon *daemon)
         return;
     struct http_options options = {
         .socket = steal_fd(&daemon->sockets.http),
+        .upstream = daemon->settings.upstream,
         .loop = daemon->loop,
         .collect = collect,
         .cookie = daemon,

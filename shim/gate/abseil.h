@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The one setting of gRPC's C++ library that is ours to make. Before other threads start. */
+/* The one setting of gRPC's C++ library that is ours to make. For the first time before other
+ * threads start; again, it changes nothing, from any thread. */
 #ifndef CRIGATE_GATE_ABSEIL_H
 #define CRIGATE_GATE_ABSEIL_H
 

@@ -12,6 +12,7 @@
 #include "status/metrics.h"
 #include "status/page.h"
 #include "status/report.h"
+#include "survey/watch.h"
 
 #define CONNECTIONS_MAX 32
 #define IDLE_SECONDS 10
@@ -23,6 +24,7 @@
 struct http {
     struct http_options options;
     struct MHD_Daemon *server;
+    struct survey_watch *watch; /* looked at by the server's thread */
     char security_policy[512];
 
     pthread_mutex_t lock; /* over all below */
@@ -73,6 +75,20 @@ static struct snapshot *ask_loop(struct http *http)
     struct snapshot *taken = steal_ptr(&http->snapshot);
     pthread_mutex_unlock(&http->lock);
     return taken;
+}
+
+/* -1: memory is out. */
+static int add_drift(struct http *http, struct snapshot *snapshot)
+{
+    struct snapshot_drift *drift = &snapshot->drift;
+    struct survey_view view;
+    survey_watch_look(http->watch, &view);
+    drift->known = view.query != NULL;
+    drift->age_s = view.age_s;
+    drift->trouble = view.trouble;
+    if (!drift->known)
+        return 0;
+    return survey_judge(view.query, snapshot->policy, snapshot->labels, &drift->survey);
 }
 
 /* --- answers ------------------------------------------------------------------------------- */
@@ -156,10 +172,11 @@ static struct answer answer_path(struct http *http, const char *path)
     static const struct {
         const char *path;
         struct answer (*make)(const struct snapshot *snapshot);
-    } paths[] = {{"/metrics", answer_metrics},
-                 {"/healthz", answer_health},
-                 {"/readyz", answer_ready},
-                 {"/status.json", answer_status}};
+        bool tells_drift;
+    } paths[] = {{"/metrics", answer_metrics, true},
+                 {"/healthz", answer_health, false},
+                 {"/readyz", answer_ready, false},
+                 {"/status.json", answer_status, true}};
     if (strcmp(path, "/") == 0)
         return answer_page();
     for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
@@ -169,6 +186,8 @@ static struct answer answer_path(struct http *http, const char *path)
         if (!snapshot)
             return answer_fixed(MHD_HTTP_SERVICE_UNAVAILABLE,
                                 STR("the daemon's loop does not answer\n"));
+        if (paths[i].tells_drift && add_drift(http, snapshot) < 0)
+            return answer_fixed(MHD_HTTP_SERVICE_UNAVAILABLE, STR("memory is out\n"));
         return paths[i].make(snapshot);
     }
     return answer_fixed(MHD_HTTP_NOT_FOUND,
@@ -290,16 +309,17 @@ int http_start(const struct http_options *options, struct http **http, struct er
     OWNED(own_http) struct http *made = room;
     if (page_security_policy(made->security_policy, sizeof(made->security_policy), err) < 0)
         return -1;
-    if (serve(made, socket, err) < 0)
+    if (survey_watch_start(options->upstream, &made->watch, err) < 0 ||
+        serve(made, socket, err) < 0)
         return -1;
     steal_fd(&socket);
     *http = steal_ptr(&made);
     return 0;
 }
 
-void http_stop(struct http *http)
+static void stop_serving(struct http *http)
 {
-    if (!http || !http->server)
+    if (!http->server)
         return;
     pthread_mutex_lock(&http->lock);
     http->closed = true; /* who waits for this thread need not wait any longer */
@@ -311,6 +331,14 @@ void http_stop(struct http *http)
         close(socket);
     MHD_stop_daemon(http->server);
     http->server = NULL;
+}
+
+void http_stop(struct http *http)
+{
+    if (!http)
+        return;
+    stop_serving(http);
+    survey_watch_destroy(steal_ptr(&http->watch));
 }
 
 void http_destroy(struct http *http)

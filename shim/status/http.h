@@ -2,7 +2,8 @@
 /*
  * The daemon's HTTP side, read-only, for the node itself: /metrics, /healthz, /readyz, the status
  * page at / and its /status.json. It has a thread of its own, and for each answer asks the loop for
- * a snapshot: so an answer proves that the loop turns, and the calls' counters need no lock.
+ * a snapshot: so an answer proves that the loop turns, and the calls' counters need no lock. What
+ * drifts is asked of containerd by another thread, for whose answer nobody waits.
  */
 #ifndef CRIGATE_STATUS_HTTP_H
 #define CRIGATE_STATUS_HTTP_H
@@ -16,7 +17,8 @@
 typedef int http_collect_fn(void *cookie, struct snapshot *snapshot);
 
 struct http_options {
-    int socket; /* listens; the server owns it from now on */
+    int socket;           /* listens; the server owns it from now on */
+    const char *upstream; /* containerd's socket, which is asked what runs; borrowed */
     struct loop *loop;
     http_collect_fn *collect;
     void *cookie;
@@ -29,7 +31,8 @@ struct http;
 int http_listen(const struct sockaddr *address, socklen_t size, const char *name,
                 struct err *err) MUST_CHECK;
 
-/* Answers; the loop need not run yet. -1: no thread, no memory. */
+/* Answers; the loop need not run yet. grpc_init() must have been called. -1: no thread, no memory.
+ */
 int http_start(const struct http_options *options, struct http **http, struct err *err) MUST_CHECK;
 
 /* On the loop's thread, before loop_stop(): no more answers. NULL is allowed. */

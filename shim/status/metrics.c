@@ -256,6 +256,25 @@ static void put_surroundings(const struct snapshot *snapshot, FILE *out)
                snapshot->runtimes[i].sandboxes);
 }
 
+/* While containerd has not been asked, or has never answered, nothing is said of what it runs. */
+static void put_drift(const struct snapshot_drift *drift, FILE *out)
+{
+    if (!drift->known && !drift->trouble)
+        return;
+    single(out, "crigate_survey_up", "gauge",
+           "Whether containerd told what runs, when it was last asked; from the second scrape on.",
+           drift->trouble == NULL);
+    if (!drift->known)
+        return;
+    single(out, "crigate_survey_age_seconds", "gauge", "Since containerd last told what runs.",
+           drift->age_s);
+    single(out, "crigate_sandboxes_drifted", "gauge",
+           "Sandboxes that the policy would now refuse, or run under another runtime.",
+           drift->survey.tally.drifted);
+    single(out, "crigate_sandboxes_unjudgeable", "gauge",
+           "Sandboxes of which it cannot be told whether they drift.", drift->survey.tally.unknown);
+}
+
 void metrics_write(const struct snapshot *snapshot, FILE *out)
 {
     put_build(snapshot, out);
@@ -266,4 +285,5 @@ void metrics_write(const struct snapshot *snapshot, FILE *out)
     put_policy(snapshot, out);
     put_labels(snapshot, out);
     put_surroundings(snapshot, out);
+    put_drift(&snapshot->drift, out);
 }

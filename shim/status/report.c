@@ -10,6 +10,8 @@
 
 /* A page with ten thousand rules helps nobody. */
 #define RULES_MAX 500
+#define DRIFTED_MAX 100
+#define MESSAGE_SIZE ((size_t)4096)
 
 /* jansson frees what it is given and cannot place; a NULL makes the whole NULL at the end. */
 struct build {
@@ -157,6 +159,65 @@ static json_t *make_sandboxes(struct build *build, const struct snapshot *snapsh
     return object;
 }
 
+/* As `crigate ps --output json` has it. */
+static json_t *make_verdict(struct build *build, const struct policy *policy,
+                            const struct judged_sandbox *judged)
+{
+    const struct verdict *verdict = &judged->verdict;
+    bool runs = verdict->action == VERDICT_RUN;
+    json_t *object = json_object();
+    put_text(build, object, "action", runs ? STR("run") : STR("refuse"));
+    put_text(build, object, "reason", str_of(verdict_reason_name(verdict->reason)));
+    if (verdict->rule)
+        put_text(build, object, "rule", verdict->rule->name);
+    if (runs) {
+        put_text(build, object, "handler", verdict->effective->handler);
+        return object;
+    }
+    char message[MESSAGE_SIZE] = "";
+    verdict_explain(policy, &judged->sandbox->facts.pod, verdict, message, sizeof(message));
+    put_text(build, object, "message", str_of(message));
+    return object;
+}
+
+static json_t *make_drifted(struct build *build, const struct survey *survey)
+{
+    json_t *array = json_array();
+    size_t told = 0;
+    for (size_t i = 0; i < survey->count && told < DRIFTED_MAX; i++) {
+        const struct judged_sandbox *judged = &survey->items[i];
+        const struct sandbox_facts *facts = &judged->sandbox->facts;
+        if (judged->standing != STANDING_DRIFT)
+            continue;
+        json_t *sandbox = json_object();
+        put_text(build, sandbox, "id", facts->id);
+        put_text(build, sandbox, "namespace", facts->pod.namespace);
+        put_text(build, sandbox, "name", facts->pod.name);
+        put_text(build, sandbox, "handler", facts->handler);
+        put(build, sandbox, "policy", make_verdict(build, survey->policy, judged));
+        append(build, array, sandbox);
+        told++;
+    }
+    return array;
+}
+
+/* `known` false: there are no counts, and no list. */
+static json_t *make_drift(struct build *build, const struct snapshot_drift *drift)
+{
+    json_t *object = json_object();
+    put(build, object, "known", json_boolean(drift->known));
+    if (drift->trouble)
+        put_text(build, object, "error", str_of(drift->trouble));
+    if (!drift->known)
+        return object;
+    put_number(build, object, "ageSeconds", drift->age_s);
+    put_number(build, object, "ready", drift->survey.tally.ready);
+    put_number(build, object, "drifted", drift->survey.tally.drifted);
+    put_number(build, object, "unjudgeable", drift->survey.tally.unknown);
+    put(build, object, "sandboxes", make_drifted(build, &drift->survey));
+    return object;
+}
+
 static json_t *make_decision(struct build *build, const struct stats_recent *recent)
 {
     const char *action = audit_action_name(recent->action);
@@ -227,6 +288,7 @@ char *report_make(const struct snapshot *snapshot)
     put(&build, root, "policy", make_policy(&build, snapshot));
     put(&build, root, "labels", make_labels(&build, snapshot));
     put(&build, root, "sandboxes", make_sandboxes(&build, snapshot));
+    put(&build, root, "drift", make_drift(&build, &snapshot->drift));
     put(&build, root, "audit", make_audit(&build, snapshot));
     put_number(&build, root, "decisionCount", snapshot->stats->decisions);
     put(&build, root, "decisions", make_decisions(&build, snapshot->stats));

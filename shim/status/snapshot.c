@@ -11,6 +11,7 @@ void snapshot_free(struct snapshot *snapshot)
     if (!snapshot)
         return;
     stats_destroy(snapshot->stats);
+    survey_free(&snapshot->drift.survey);
     if (snapshot->policy)
         policy_unref(snapshot->policy);
     if (snapshot->labels)

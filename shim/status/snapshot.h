@@ -6,10 +6,21 @@
 #include "base/arena.h"
 #include "gate/stats.h"
 #include "node/labels.h"
+#include "survey/judge.h"
 
 struct snapshot_runtime {
     struct str handler; /* empty: the sandbox named none */
     size_t sandboxes;
+};
+
+/* What containerd told of its sandboxes, by this snapshot's policy and labels. It is added by who
+ * shows it, and good until that adds it to the next. */
+struct snapshot_drift {
+    bool known; /* false: containerd has told nothing yet */
+    struct survey survey;
+    uint64_t age_s;
+    const char
+        *trouble; /* why containerd could not be asked last; NULL: it could, or was not yet */
 };
 
 struct snapshot {
@@ -38,6 +49,8 @@ struct snapshot {
     bool sandboxes_listed; /* by containerd, since the start */
 
     struct audit_view audit;
+
+    struct snapshot_drift drift;
 };
 
 /* Frees it and what it holds. NULL is allowed. */

@@ -29,7 +29,9 @@ struct inquiry {
     struct sandbox_query *query;
     struct loop *loop;
     struct upstream *upstream;
-    struct loop_op begin;
+    struct loop_op begin, braked;
+    struct sandbox_query_brake *brake; /* NULL: none */
+    struct ask *list;                  /* on its way, or NULL */
     struct slot slots[AT_ONCE];
     size_t next, running; /* the next sandbox to ask about; calls on their way */
     bool failed;          /* `err` says why; what still runs is cancelled */
@@ -52,6 +54,8 @@ static int remaining_ms(const struct inquiry *inquiry)
 static void fail(struct inquiry *inquiry)
 {
     inquiry->failed = true;
+    if (inquiry->list)
+        ask_cancel(inquiry->list);
     for (size_t i = 0; i < AT_ONCE; i++) {
         if (inquiry->slots[i].sandbox)
             ask_cancel(inquiry->slots[i].ask);
@@ -80,6 +84,52 @@ static void fail_for_memory(struct inquiry *inquiry)
 {
     err_set(inquiry->err, "memory is out");
     fail(inquiry);
+}
+
+/* --- the brake ------------------------------------------------------------------------------ */
+
+static void on_braked(struct loop_op *op, bool ok)
+{
+    struct inquiry *inquiry = container_of(op, struct inquiry, braked);
+    (void)ok;
+    if (inquiry->failed)
+        return;
+    err_set(inquiry->err, "the question to containerd was given up");
+    fail(inquiry);
+}
+
+/* From now until release() the brake may post to the loop. */
+static void attach(struct inquiry *inquiry)
+{
+    struct sandbox_query_brake *brake = inquiry->brake;
+    loop_post(inquiry->loop, &inquiry->begin);
+    if (!brake)
+        return;
+    pthread_mutex_lock(&brake->lock);
+    brake->running = inquiry;
+    if (brake->pulled)
+        loop_post(inquiry->loop, &inquiry->braked);
+    pthread_mutex_unlock(&brake->lock);
+}
+
+/* Nobody may post to a loop that stops. */
+static void release(struct inquiry *inquiry)
+{
+    struct sandbox_query_brake *brake = inquiry->brake;
+    if (!brake)
+        return;
+    pthread_mutex_lock(&brake->lock);
+    brake->running = NULL;
+    pthread_mutex_unlock(&brake->lock);
+}
+
+void sandbox_query_brake(struct sandbox_query_brake *brake)
+{
+    pthread_mutex_lock(&brake->lock);
+    if (!brake->pulled && brake->running)
+        loop_post(brake->running->loop, &brake->running->braked);
+    brake->pulled = true;
+    pthread_mutex_unlock(&brake->lock);
 }
 
 /* --- the namespaces of one sandbox after the other ------------------------------------------ */
@@ -174,8 +224,10 @@ static void go_on(struct inquiry *inquiry)
         if (sandbox)
             ask_status(inquiry, &inquiry->slots[i], sandbox);
     }
-    if (inquiry->running == 0)
-        loop_stop(inquiry->loop);
+    if (inquiry->running > 0)
+        return;
+    release(inquiry);
+    loop_stop(inquiry->loop);
 }
 
 /* --- the list ------------------------------------------------------------------------------ */
@@ -203,6 +255,11 @@ static void on_list(void *cookie, const struct answer *answer)
 {
     struct inquiry *inquiry = cookie;
     inquiry->running--;
+    inquiry->list = NULL;
+    if (inquiry->failed) {
+        go_on(inquiry);
+        return;
+    }
     if (answer->code != GRPC_STATUS_OK)
         fail_with(inquiry, answer);
     else if (take_list(inquiry, answer->reply) < 0)
@@ -216,7 +273,8 @@ static void on_begin(struct loop_op *op, bool ok)
     struct ask_options options = {
         .path = LIST, .request = STR(""), .timeout_ms = remaining_ms(inquiry)};
     (void)ok;
-    if (ask_containerd(inquiry->upstream, &options, on_list, inquiry, NULL, inquiry->err) == 0) {
+    if (ask_containerd(inquiry->upstream, &options, on_list, inquiry, &inquiry->list,
+                       inquiry->err) == 0) {
         inquiry->running++;
         return;
     }
@@ -234,7 +292,9 @@ static int explain_socket(const char *socket, int error, struct err *err)
                        "`upstream` in the settings its socket?",
                        socket);
     if (error == EACCES || error == EPERM)
-        return err_set(err, "permission denied at containerd's socket %s: run this as root (sudo)",
+        return err_set(err,
+                       "permission denied at containerd's socket %s: who asks must run as root "
+                       "(sudo), or be in the socket's group",
                        socket);
     if (error == ECONNREFUSED)
         return err_set(err,
@@ -280,26 +340,28 @@ static void drop_gone(struct sandbox_query *query)
     query->count = kept;
 }
 
-int sandbox_query_run(const char *socket, int timeout_ms, struct sandbox_query *query,
+int sandbox_query_run(const struct sandbox_query_options *options, struct sandbox_query *query,
                       struct err *err)
 {
     OWNED(own_loop) struct loop *loop = NULL;
     OWNED(own_upstream) struct upstream *upstream = NULL;
     *query = (struct sandbox_query){0};
-    if (probe(socket, err) < 0 || loop_create(&loop, err) < 0 ||
-        upstream_create(socket, loop, &upstream, err) < 0)
+    if (probe(options->socket, err) < 0 || loop_create(&loop, err) < 0 ||
+        upstream_create(options->socket, loop, &upstream, err) < 0)
         return -1;
     struct inquiry inquiry = {
-        .socket = socket,
-        .deadline = now_ms() + timeout_ms,
-        .timeout_ms = timeout_ms,
+        .socket = options->socket,
+        .deadline = now_ms() + options->timeout_ms,
+        .timeout_ms = options->timeout_ms,
         .query = query,
         .loop = loop,
         .upstream = upstream,
         .begin = {.done = on_begin},
+        .braked = {.done = on_braked},
+        .brake = options->brake,
         .err = err,
     };
-    loop_post(loop, &inquiry.begin);
+    attach(&inquiry);
     loop_run(loop);
     if (inquiry.failed) {
         sandbox_query_free(query);
