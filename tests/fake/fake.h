@@ -36,9 +36,9 @@
  * A test cannot put metadata into the gate's own questions. It tells the fake beforehand:
  *   /fake.Fake/Steer      the request's first line is a method's path; the lines "key: value" after
  *                         it are taken for the metadata of every later call of that method
- *   /fake.Fake/Sandboxes  lines "ID HANDLER": all the sandboxes that ListPodSandbox and
- *                         PodSandboxStatus tell of from now on. Before that there are some to be
- *                         listed, and none to be asked for
+ *   /fake.Fake/Sandboxes  lines "ID HANDLER", or "ID HANDLER NAMESPACE NAME", whose name may have
+ *                         spaces: all the sandboxes that ListPodSandbox and PodSandboxStatus tell
+ * of from now on. Before that there are some to be listed, and none to be asked for
  */
 #ifndef CRIGATE_TESTS_FAKE_H
 #define CRIGATE_TESTS_FAKE_H

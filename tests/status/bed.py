@@ -64,6 +64,10 @@ class Bed:
         with open(self.path(name), "w", encoding="utf-8") as file:
             file.write(text)
 
+    def read(self, name):
+        with open(self.path(name), encoding="utf-8") as file:
+            return file.read()
+
     def __enter__(self):
         self.write("policy.yaml", POLICY)
         self.write("labels", "agenttier.io/runtime=gvisor\n")
@@ -89,6 +93,16 @@ http: 127.0.0.1:{self.port}
 
     def start_containerd(self):
         self.start("containerd", "tests/fake/fake-containerd", self.path("containerd.sock"))
+
+    def tell_containerd(self, method, text):
+        """Calls the fake's own service (tests/fake/fake.h); what it says."""
+        message = text.encode()
+        return subprocess.run(
+            ["curl", "-sSf", "--max-time", str(PATIENCE_S), "--http2-prior-knowledge",
+             "--unix-socket", self.path("containerd.sock"), "-H", "content-type: application/grpc",
+             "-H", "te: trailers", "--data-binary", "@-", f"http://localhost/fake.Fake/{method}"],
+            input=b"\0" + len(message).to_bytes(4, "big") + message, check=True,
+            stdout=subprocess.PIPE).stdout[5:].decode()
 
     def end(self, name):
         process = self.processes.pop(name)
