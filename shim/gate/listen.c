@@ -20,6 +20,7 @@
 
 #include "base/say.h"
 #include "base/thread.h"
+#include "gate/frames.h"
 
 struct listener {
     struct listen_options options;
@@ -131,6 +132,8 @@ static int make_socket(struct listener *listener, struct err *err)
 
 int listener_open(const struct listen_options *options, struct listener **listener, struct err *err)
 {
+    if (frames_check_limit(err) < 0)
+        return err_wrap(err, "listen on %s", options->path);
     OWNED(own_listener) struct listener *made = calloc(1, sizeof(*made));
     if (!made)
         return err_set(err, "listen on %s: out of memory", options->path);
@@ -229,11 +232,12 @@ static int accept_one(struct listener *listener)
     struct audit_peer peer;
     if (!check_peer(listener, fd, &peer))
         return 0;
-    int error = watch_connection(listener, fd);
+    OWNED_FD int watched = frames_watch(fd, &peer);
+    int error = watched < 0 ? watched : watch_connection(listener, watched);
     if (error < 0)
         return error;
-    peers_remember(listener->options.peers, fd, &peer);
-    listener->accepted(listener->cookie, steal_fd(&fd));
+    peers_remember(listener->options.peers, watched, &peer);
+    listener->accepted(listener->cookie, steal_fd(&watched));
     return 0;
 }
 
