@@ -132,6 +132,7 @@ static void begin_trouble(struct audit_writer *writer, const struct err *cause)
         clock_gettime(CLOCK_REALTIME, &trouble->since);
     if (writer->sink.path)
         announce(writer);
+    say_field("CRIGATE_EVENT=audit-failed");
     say_error("%s; until it can be written, records %s", cause->text,
               trouble->journal_fails ? "are lost: there is no other sink"
                                      : "go to the systemd journal");
@@ -142,6 +143,9 @@ static void end_trouble(struct audit_writer *writer)
     struct audit_trouble *trouble = &writer->trouble;
     if (!trouble->since.tv_sec)
         return;
+    say_field("CRIGATE_EVENT=audit-mended");
+    say_field("CRIGATE_AUDIT_IN_JOURNAL=%" PRIu64, trouble->in_journal);
+    say_field("CRIGATE_AUDIT_LOST=%" PRIu64, trouble->lost);
     say_warn("audit log %s: can be written again; records in the journal: %" PRIu64
              ", records lost: %" PRIu64,
              writer->options->path, trouble->in_journal, trouble->lost);

@@ -72,6 +72,7 @@ static void on_terminate(struct loop_op *op, bool ok)
 {
     struct daemon *daemon = container_of(op, struct daemon, terminate);
     (void)ok;
+    say_field("CRIGATE_EVENT=stopping");
     say_info("stopping: running calls have %d s to end", GRACE_SECONDS);
     service_stopping();
     daemon->drain =
@@ -280,6 +281,8 @@ static int run(struct daemon *daemon, struct err *err)
     census_start(daemon->gate.census);
     int outcome = start_threads(daemon, err);
     if (outcome == 0) {
+        say_field("CRIGATE_EVENT=serving");
+        say_field("CRIGATE_POLICY=%.*s", STR_FMT(policy_name(daemon->gate.policy)));
         say_info("serving %s in front of %s, policy %.*s", daemon->settings.listen,
                  daemon->settings.upstream, STR_FMT(policy_name(daemon->gate.policy)));
         service_watchdog_start(&daemon->watchdog, daemon->loop);

@@ -64,6 +64,8 @@ static void tell(const struct live_labels *live, const struct label_set *before,
     struct writer out = writer_make(text, sizeof(text));
     if (changes)
         label_changes_write(&out, changes, count);
+    say_field("CRIGATE_EVENT=%s", after ? "labels-known" : "labels-unknown");
+    say_field("CRIGATE_LABELS_SOURCE=%s", event.labels.source);
     if (!after)
         say_warn("node labels: not known any more; " REFUSED);
     else if (before && changes && !count)

@@ -50,6 +50,8 @@ static void put_in_force(struct live_policy *live, struct policy *policy)
     live->view.generation++;
     live->view.since = time(NULL);
     set_error(&live->view, NULL);
+    say_field("CRIGATE_EVENT=policy-taken");
+    say_field("CRIGATE_POLICY=%s", label_of(policy).text);
     say_info("policy %s is in force, in place of %s", label_of(policy).text,
              label_of(previous).text);
 }
@@ -62,6 +64,8 @@ static void tell_refused(struct live_policy *live, const struct err *error)
     audit_record(gate->audit, &event, NULL, NULL, NULL);
     live->view.rejections++;
     set_error(&live->view, error->text);
+    say_field("CRIGATE_EVENT=policy-rejected");
+    say_field("CRIGATE_POLICY=%s", label_of(gate->policy).text);
     say_error("policy not taken: %s; policy %s stays in force", error->text,
               label_of(gate->policy).text);
 }

@@ -54,6 +54,7 @@ static void warn_once(struct census *census, struct str message)
     char text[512];
     struct writer writer = writer_make(text, sizeof(text));
     writer_short(&writer, message);
+    say_field("CRIGATE_EVENT=sandboxes-unknown");
     say_warn(
         "containerd does not list its sandboxes: %s; until it does, it is asked about each one "
         "that gets a container",

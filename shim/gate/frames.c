@@ -177,6 +177,9 @@ ssize_t recvmsg(int fd, struct msghdr *message, int flags)
     const char *wrong = check_read(watched, message, (size_t)got);
     if (!wrong)
         return got;
+    say_field("CRIGATE_EVENT=peer-cut-off");
+    say_field("CRIGATE_PEER_UID=%u", watched->peer.uid);
+    say_field("CRIGATE_PEER_PID=%d", watched->peer.pid);
     say_warn("the connection of uid %u, pid %d is cut off: the peer %s", watched->peer.uid,
              watched->peer.pid, wrong);
     shutdown(fd, SHUT_RDWR); /* so that the listener sees its end, too */

@@ -182,6 +182,9 @@ static void turn_away(struct listener *listener, const struct audit_peer *peer)
         .message = STR("the peer's uid is not among peers.uids"),
     };
     audit_record(listener->audit, &event, NULL, NULL, NULL);
+    say_field("CRIGATE_EVENT=peer-refused");
+    say_field("CRIGATE_PEER_UID=%u", peer->uid);
+    say_field("CRIGATE_PEER_PID=%d", peer->pid);
     say_warn("a connection from uid %u, pid %d was refused: the uid is not among peers.uids",
              peer->uid, peer->pid);
 }

@@ -46,6 +46,17 @@ Test(say, journald_gets_the_level, .init = capture)
     cr_expect_eq(count_lines("<6>mended\n"), 1);
 }
 
+/* Fields are for journald; on any other standard error there is the text alone. */
+Test(say, fields_belong_to_one_message, .init = capture)
+{
+    unsetenv("JOURNAL_STREAM");
+    for (int i = 0; i < 2 * SAY_FIELDS_MAX; i++)
+        say_field("CRIGATE_NUMBER=%d", i);
+    say_warn("with fields");
+    cr_expect_eq(count_lines("crigate: warning: with fields\n"), 1);
+    cr_expect_eq(count_lines("CRIGATE_NUMBER"), 0);
+}
+
 Test(say, what_comes_again_is_told_some_times, .init = capture)
 {
     for (int i = 0; i < MANY; i++)
