@@ -1,15 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* crigate serve: the command line of the daemon. */
 #include <argp.h>
+#include <stdbool.h>
 
 #include "cli/cli.h"
 #include "daemon/daemon.h"
 
+enum { OPTION_CHECK = 0x100 };
+
+struct request {
+    const char *config;
+    bool check;
+};
+
 static error_t parse_option(int key, char *arg, struct argp_state *state)
 {
-    const char **config = state->input;
+    struct request *request = state->input;
     if (key == 'c')
-        *config = arg;
+        request->config = arg;
+    else if (key == OPTION_CHECK)
+        request->check = true;
     else if (key == ARGP_KEY_ARG)
         argp_error(state, "serve takes no argument: %s", arg);
     else
@@ -20,6 +30,8 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 int cli_serve(int argc, char **argv)
 {
     static const struct argp_option options[] = {
+        {"check", OPTION_CHECK, NULL, 0,
+         "say whether the settings and the policy that they name are right, and serve nothing", 0},
         {"config", 'c', "FILE", 0, "the settings; default: /etc/crigate/crigate.yaml", 0},
         {0},
     };
@@ -35,11 +47,12 @@ int cli_serve(int argc, char **argv)
             "reads both now, and says so when nothing has changed; the settings are read at the "
             "start only. SIGTERM or SIGINT: lets running calls end for up to 10 "
             "seconds and serves new ones meanwhile, asks its peers to connect anew, exits 0. Exit "
-            "1: it could not start; 2: wrong usage.",
+            "1: it could not start, or --check found an error; 2: wrong usage.",
     };
-    const char *config = "/etc/crigate/crigate.yaml";
+    struct request request = {.config = "/etc/crigate/crigate.yaml"};
     argp_err_exit_status = CLI_USAGE;
-    if (argp_parse(&argp, argc, argv, 0, NULL, &config))
+    if (argp_parse(&argp, argc, argv, 0, NULL, &request))
         return CLI_USAGE;
-    return daemon_run(config) < 0 ? CLI_DOES_NOT_HOLD : CLI_HOLDS;
+    int outcome = request.check ? daemon_check(request.config) : daemon_run(request.config);
+    return outcome < 0 ? CLI_DOES_NOT_HOLD : CLI_HOLDS;
 }

@@ -349,6 +349,14 @@ static int take_sockets(struct daemon *daemon)
     return 0;
 }
 
+int daemon_check(const char *config)
+{
+    struct daemon daemon = {.sockets = {-1, -1}};
+    int outcome = load_configuration(&daemon, config);
+    close_parts(&daemon);
+    return outcome;
+}
+
 int daemon_run(const char *config)
 {
     struct daemon daemon = {.sockets = {-1, -1},

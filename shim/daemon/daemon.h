@@ -8,4 +8,8 @@
  * end; -1 when it could not start, and what is wrong stands on standard error. Once a process. */
 int daemon_run(const char *config);
 
+/* Whether daemon_run() would take the settings, and what they name: -1: no, and why stands on
+ * standard error. Opens no socket and writes nothing. */
+int daemon_check(const char *config);
+
 #endif

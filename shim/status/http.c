@@ -3,6 +3,7 @@
 #include "status/http.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <microhttpd.h>
 #include <pthread.h>
 #include <string.h>
@@ -287,9 +288,15 @@ static void init(struct http *http, const struct http_options *options)
     pthread_condattr_destroy(&attributes);
 }
 
-/* The thread gets the caller's signal mask: all that the daemon waits for are blocked. */
-static int serve(struct http *http, int socket, struct err *err)
+/*
+ * The thread gets the caller's signal mask: all that the daemon waits for are blocked. The server
+ * gets a descriptor of its own: whether it closes that when it does not start depends on why.
+ */
+static int serve(struct http *http, int listening, struct err *err)
 {
+    int socket = fcntl(listening, F_DUPFD_CLOEXEC, 0);
+    if (socket < 0)
+        return err_set_errno(err, errno, "http: the server does not start");
     http->server = MHD_start_daemon(
         MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC | MHD_USE_ERROR_LOG, 0, NULL, NULL, on_request,
         http, MHD_OPTION_EXTERNAL_LOGGER, on_message, NULL, MHD_OPTION_LISTEN_SOCKET, socket,
@@ -312,7 +319,6 @@ int http_start(const struct http_options *options, struct http **http, struct er
     if (survey_watch_start(options->upstream, &made->watch, err) < 0 ||
         serve(made, socket, err) < 0)
         return -1;
-    steal_fd(&socket);
     *http = steal_ptr(&made);
     return 0;
 }

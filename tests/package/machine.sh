@@ -37,10 +37,8 @@ machine_init() {
         "$root/var/lib/crigate"
     # a root of the name space itself, for those who enter it by process 1
     cd "$root" || exit
-    mkdir old
-    pivot_root . old
-    umount -l /old
-    rmdir /old
+    pivot_root . . # the old root then lies on top of the new one
+    umount -l .
     container=crigate-test exec chroot . /lib/systemd/systemd --system --unit=basic.target \
         --log-target=console --show-status=0
 }
