@@ -43,8 +43,8 @@ static grpc_status_code call_once(struct client *client, unsigned number)
         rpc_unary(&rpc, client, is_pod ? SERVICE "RunPodSandbox" : SERVICE "Version", "",
                   GRPC_SLICE_START_PTR(request), GRPC_SLICE_LENGTH(request), NULL);
     if (code != GRPC_STATUS_OK)
-        printf("call %u ends with code %d: %.*s\n", number, (int)code,
-               (int)GRPC_SLICE_LENGTH(rpc.message), (char *)GRPC_SLICE_START_PTR(rpc.message));
+        fprintf(stderr, "call %u ends with code %d: %.*s\n", number, (int)code,
+                (int)GRPC_SLICE_LENGTH(rpc.message), (char *)GRPC_SLICE_START_PTR(rpc.message));
     rpc_free(&rpc);
     grpc_slice_unref(request);
     return code;
