@@ -32,6 +32,7 @@ enum {
 
 struct watched {
     atomic_bool fresh; /* accepted, and not read from yet: all below is an earlier connection's */
+    atomic_bool settled;
     struct audit_peer peer;
     size_t skip; /* bytes until the next frame's head */
     unsigned char head[HEAD_SIZE];
@@ -66,8 +67,14 @@ int frames_watch(int fd, const struct audit_peer *peer)
         return -EMFILE;
     struct watched *watched = &table[moved - FRAMES_FD_FIRST];
     watched->peer = *peer;
+    atomic_store(&watched->settled, false);
     atomic_store_explicit(&watched->fresh, true, memory_order_release);
     return steal_fd(&moved);
+}
+
+bool frames_is_settled(int fd)
+{
+    return atomic_load(&table[fd - FRAMES_FD_FIRST].settled);
 }
 
 static int64_t now_ms(void)
@@ -123,7 +130,9 @@ static const char *check_frame(struct watched *watched)
             return "resets too many streams";
         break;
     case FRAME_SETTINGS:
-        if (!(head[4] & FLAG_ACK) && !spend(watched))
+        if (head[4] & FLAG_ACK)
+            atomic_store(&watched->settled, true);
+        else if (!spend(watched))
             return "changes its settings too often";
         break;
     default:

@@ -34,4 +34,8 @@ int frames_check_limit(struct err *err) MUST_CHECK;
  */
 int frames_watch(int fd, const struct audit_peer *peer) MUST_CHECK;
 
+/* Whether the peer on a descriptor of frames_watch() has confirmed our settings, which are the
+ * first frame that it may get (RFC 9113, 3.4). Any thread, while the connection is open. */
+bool frames_is_settled(int fd);
+
 #endif

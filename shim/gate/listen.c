@@ -28,7 +28,8 @@ struct listener {
     int fd, epoll, stop;
     struct stat made; /* the socket file as we made it */
     struct connection {
-        int watch; /* a duplicate of its descriptor */
+        int fd;    /* gRPC's, which may be closed */
+        int watch; /* a duplicate of it */
         bool told; /* that the gate leaves */
     } open[LISTEN_CONNECTIONS_MAX];
     _Atomic size_t connections;
@@ -209,7 +210,8 @@ static int watch_connection(struct listener *listener, int fd)
     OWNED_FD int watch = fcntl(fd, F_DUPFD_CLOEXEC, 0);
     if (watch < 0 || add_to_epoll(listener, watch, EPOLLRDHUP) < 0)
         return -errno;
-    listener->open[listener->connections++] = (struct connection){.watch = steal_fd(&watch)};
+    listener->open[listener->connections++] =
+        (struct connection){.fd = fd, .watch = steal_fd(&watch)};
     return 0;
 }
 
@@ -345,7 +347,8 @@ void listener_say_goodbye(struct listener *listener)
                                            0x7f, 0xff, 0xff, 0xff, 0, 0, 0, 0};
     for (size_t i = 0; i < listener->connections; i++) {
         struct connection *connection = &listener->open[i];
-        if (!connection->told && has_read_all(connection->watch))
+        if (!connection->told && frames_is_settled(connection->fd) &&
+            has_read_all(connection->watch))
             connection->told = send(connection->watch, goaway, sizeof(goaway),
                                     MSG_DONTWAIT | MSG_NOSIGNAL) == sizeof(goaway);
     }

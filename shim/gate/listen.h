@@ -56,9 +56,9 @@ void listener_stop(struct listener *listener);
 /*
  * Asks the peer at the other end of each connection to call elsewhere from now on, once: an HTTP/2
  * GOAWAY that takes back no stream, so that what is under way goes on, and so does what comes
- * before the peer has read it (RFC 9113, 6.8). A peer that has not read all that was sent to it is
- * left for the next time. After listener_stop(), on the loop's thread, while nothing is being
- * written to any connection: the frame must not land inside another.
+ * before the peer has read it (RFC 9113, 6.8). A peer that has not read all that was sent to it, or
+ * not confirmed our settings, is left for the next time. After listener_stop(), on the loop's
+ * thread, while nothing is being written to any connection: the frame must not land inside another.
  */
 void listener_say_goodbye(struct listener *listener);
 
